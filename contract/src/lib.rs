@@ -1,0 +1,10 @@
+//! The pure core of the confidential container appliance: bytes of a contract in, a typed [`plan::Plan`] out.
+//!
+//! Nothing here reads a clock, a network or a device; time is a parameter. `hpcr-check` and the guest call the same
+//! functions, so what one accepts the other accepts.
+#![forbid(unsafe_code)]
+
+pub mod finding;
+pub mod messages;
+pub mod plan;
+pub mod secret;
