@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod finding;
+pub mod image_config;
 pub mod messages;
 pub mod plan;
 pub mod secret;
