@@ -1,0 +1,57 @@
+# The appliance's front door. `make run` shows it, `make test` proves it; everything else is below.
+#
+#   make setup      install the Debian packages that are missing (says which; asks sudo only then)
+#   make run        build everything, boot a confidential appliance in QEMU, fetch a page from it, shut it down
+#   make test       unit, interoperability and guest tests (12 minutes from a warm build, 30 from a cold one)
+#   make lint       formatting, clippy, documentation, dependencies
+#   make bench      boot time, image size, time in each phase -> target/bench/report.{json,md}; ONLY=name for one
+#   make campaign   long fault runs: power cuts in the middle of everything
+#   make fuzz       bounded fuzzing of every parser of outside bytes; SECONDS_EACH=60
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: setup run test lint bench campaign fuzz build image clean
+
+# What a build needs, then what the rig runs: a guest, a registry, a collector, a name server.
+BUILD_PACKAGES := build-essential pkg-config perl libclang-dev libcryptsetup-dev libblkid-dev
+RIG_PACKAGES := qemu-system-x86 docker-registry rsyslog rsyslog-gnutls dnsmasq-base xorriso openssl \
+	iproute2 util-linux ca-certificates debian-archive-keyring
+
+export PATH := $(PATH):/usr/sbin:/sbin:$(CURDIR)/target/tools/bin
+BIN := target/release
+IMAGE := target/image
+
+setup:
+	@missing=(); for package in $(BUILD_PACKAGES) $(RIG_PACKAGES); do \
+		[ "$$(dpkg-query -Wf '$${db:Status-Status}' "$$package" 2>/dev/null)" = installed ] || missing+=("$$package"); \
+	done; \
+	if [ $${#missing[@]} -gt 0 ]; then \
+		echo "setup: installing $${missing[*]}"; \
+		root=(); if [ "$$(id -u)" != 0 ]; then root=(sudo); echo "setup: root is needed for that, through sudo"; fi; \
+		"$${root[@]}" apt-get update -qq; \
+		"$${root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; \
+	fi
+	@command -v cargo >/dev/null || { echo "setup: cargo is missing: install Rust (rustup.rs, or the package rustup)"; exit 2; }
+
+build: setup
+	cargo build --release --locked
+
+image: build
+	$(BIN)/hpcr-image build --development --output $(IMAGE)
+
+run: image
+	$(BIN)/hpcr-demo
+
+test: image
+	cargo test --release --locked --workspace --no-fail-fast
+
+lint: setup
+	cargo fmt --all --check
+	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps --document-private-items --quiet
+	@command -v cargo-deny >/dev/null || cargo install --quiet --locked cargo-deny --root target/tools
+	cargo deny --offline check bans licenses sources
+
+bench: image
+	$(BIN)/hpcr-bench $(if $(ONLY),--only $(ONLY))
