@@ -64,6 +64,13 @@ pub struct Finding {
     pub remedy: String,
 }
 
+impl Finding {
+    /// A finding; cause and remedy without any value of the contract.
+    pub fn new(code: Code, place: Place, cause: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { code, place, cause: cause.into(), remedy: remedy.into() }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}; {}", self.code, self.place, self.cause, self.remedy)
