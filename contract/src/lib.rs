@@ -9,3 +9,4 @@ pub mod image_config;
 pub mod messages;
 pub mod plan;
 pub mod secret;
+pub mod yaml;

@@ -1,0 +1,186 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::*;
+use crate::messages::SCHEMA_PARSE_CONTRACT;
+
+fn parse(text: &str) -> Result<Document, Finding> {
+    Document::parse(text, "contract.yaml", SCHEMA_PARSE_CONTRACT)
+}
+
+#[test]
+fn scalars_follow_the_core_schema() {
+    let document = parse(
+        "a: 'no'\nb: no\nc: yes\nd: 443\ne: \"443\"\nf: 1_000\ng: true\nh: ~\ni: 1.5\nj: on\nk:\n",
+    )
+    .unwrap();
+    assert_eq!(
+        document.to_json(),
+        json!({"a": "no", "b": "no", "c": "yes", "d": 443, "e": "443", "f": "1_000", "g": true, "h": null, "i": 1.5, "j": "on", "k": null})
+    );
+}
+
+#[test]
+fn what_could_be_read_two_ways_is_refused_with_its_place() {
+    for (text, line, cause) in [
+        ("a: 1\na: 2\n", 2, "`a` stands twice"),
+        ("a: {b: 1,\n b: 2}\n", 2, "`b` stands twice"),
+        ("a: &x 1\nb: *x\n", 1, "anchors and aliases"),
+        ("a: {b: 1}\nc:\n  <<: {d: 1}\n", 3, "merge keys"),
+        ("a: !secret hunter2\n", 1, "tag"),
+        ("1: a\n", 1, "a key is not text"),
+        ("a: 1\n---\nb: 2\n", 2, "more than one"),
+        ("a: .inf\n", 1, "not finite"),
+        ("a: 'hunter2\n", 2, "quoted"),
+        ("a: [1, 2\nb: 3\n", 2, ""),
+        ("a:\n\tb: hunter2\n", 2, "tab"),
+    ] {
+        let finding = parse(text)
+            .err()
+            .unwrap_or_else(|| panic!("{text:?} was accepted"));
+        assert!(finding.cause.contains(cause), "{text:?}: {finding}");
+        assert!(!finding.to_string().contains("hunter2"), "{finding}");
+        assert!(
+            finding
+                .place
+                .line
+                .is_some_and(|found| found.abs_diff(line) <= 1),
+            "{text:?}: {finding}"
+        );
+    }
+}
+
+#[test]
+fn depth_and_number_are_bounded() {
+    let deep = format!("{}1{}", "[".repeat(60), "]".repeat(60));
+    assert!(parse(&deep).is_err());
+    let deep_block: String = (0..60).fold(String::new(), |text, level| {
+        text + &" ".repeat(level) + "a:\n"
+    });
+    assert!(parse(&deep_block).unwrap_err().cause.contains("deeper"));
+    let wide = "- 1\n".repeat(MAX_NODES + 1);
+    assert!(parse(&wide).unwrap_err().cause.contains("more than"));
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Service {
+    image: String,
+    #[serde(default)]
+    ports: Vec<u16>,
+    #[serde(default)]
+    restart: Option<Restart>,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Restart {
+    No,
+    Always,
+}
+
+#[test]
+fn typed_reading_names_key_line_and_column_and_never_the_value() {
+    let services = |text: &str| {
+        parse(text)
+            .unwrap()
+            .read::<BTreeMap<String, Vec<Service>>>()
+    };
+    let good = services("web:\n- image: nginx\n  ports: [80]\n  restart: always\n").unwrap();
+    assert_eq!(
+        good["web"][0],
+        Service {
+            image: "nginx".into(),
+            ports: vec![80],
+            restart: Some(Restart::Always)
+        }
+    );
+    for (text, place, cause) in [
+        (
+            "web:\n- image: 4242\n",
+            "contract.yaml:2:10 at web[0].image",
+            "a number stands where a string",
+        ),
+        (
+            "web:\n- image: a\n  ports: [80, hunter2]\n",
+            "contract.yaml:3:15 at web[0].ports[1]",
+            "text stands where u16",
+        ),
+        (
+            "web:\n- image: a\n  ports: [70000]\n",
+            "contract.yaml:3:11 at web[0].ports[0]",
+            "not u16",
+        ),
+        (
+            "web:\n- image: a\n  imagee: hunter2\n",
+            "contract.yaml:3:3 at web[0].imagee",
+            "`imagee` is not known",
+        ),
+        (
+            "web:\n- ports: []\n",
+            "contract.yaml:2:3 at web[0]",
+            "`image` is missing",
+        ),
+        (
+            "web:\n- image: a\n  restart: hunter2\n",
+            "contract.yaml:3:12 at web[0].restart",
+            "none of those",
+        ),
+        (
+            "web:\n- image: a\n  restart: [1]\n",
+            "contract.yaml:3:12 at web[0].restart",
+            "not a choice",
+        ),
+    ] {
+        let finding = services(text).unwrap_err();
+        assert_eq!(finding.place.to_string(), place, "{text}");
+        assert!(finding.cause.contains(cause), "{finding}");
+        assert!(
+            !finding.to_string().contains("hunter2") && !finding.to_string().contains("4242"),
+            "{finding}"
+        );
+    }
+}
+
+#[test]
+fn a_pointer_leads_to_line_column_and_dotted_path() {
+    let mut document =
+        parse("env:\n  volumes:\n    data:\n      seed: x\n  list:\n  - a\n  - b: 1\n").unwrap();
+    for (pointer, place) in [
+        (
+            "/env/volumes/data/seed",
+            "contract.yaml:4:13 at env.volumes.data.seed",
+        ),
+        ("/env/list/1/b", "contract.yaml:7:8 at env.list[1].b"),
+        (
+            "/env/volumes/nothing/here",
+            "contract.yaml:3:5 at env.volumes",
+        ),
+    ] {
+        assert_eq!(document.place(pointer).to_string(), place);
+    }
+    let env = document.detach("env").unwrap();
+    assert_eq!(
+        env.place("/volumes/data/seed").to_string(),
+        "contract.yaml:4:13 at env.volumes.data.seed"
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "\\PC{0,200}") {
+        let _ = parse(&text);
+    }
+
+    #[test]
+    fn no_yaml_like_text_makes_the_parser_panic(text in "([ a-c:\\-\\[\\]{},&*!|>'\"#\n\t%@<~0-9.]){0,120}") {
+        if let Ok(document) = parse(&text) {
+            let mut json = document.to_json();
+            wipe(&mut json);
+        }
+    }
+}
