@@ -51,7 +51,8 @@ lint: setup
 	cargo clippy --release --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps --document-private-items --quiet
 	@command -v cargo-deny >/dev/null || cargo install --quiet --locked cargo-deny --root target/tools
-	cargo deny --offline check bans licenses sources
+	cargo fetch --locked --quiet
+	cargo deny --offline check --hide-inclusion-graph bans licenses sources
 
 bench: image
 	$(BIN)/hpcr-bench $(if $(ONLY),--only $(ONLY))
