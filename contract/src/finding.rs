@@ -23,7 +23,11 @@ pub struct Place {
 impl Place {
     /// The place of a key path in a named part of the input.
     pub fn at(file: impl Into<String>, path: impl Into<String>) -> Self {
-        Self { file: file.into(), path: path.into(), ..Self::default() }
+        Self {
+            file: file.into(),
+            path: path.into(),
+            ..Self::default()
+        }
     }
 
     /// The same place with a line and a column, both from 1.
@@ -66,13 +70,27 @@ pub struct Finding {
 
 impl Finding {
     /// A finding; cause and remedy without any value of the contract.
-    pub fn new(code: Code, place: Place, cause: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { code, place, cause: cause.into(), remedy: remedy.into() }
+    pub fn new(
+        code: Code,
+        place: Place,
+        cause: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            place,
+            cause: cause.into(),
+            remedy: remedy.into(),
+        }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}; {}", self.code, self.place, self.cause, self.remedy)
+        write!(
+            f,
+            "{}: {}: {}; {}",
+            self.code, self.place, self.cause, self.remedy
+        )
     }
 }

@@ -7,6 +7,8 @@
 pub mod finding;
 pub mod image_config;
 pub mod messages;
+pub mod passphrase;
 pub mod plan;
 pub mod secret;
+pub mod sections;
 pub mod yaml;

@@ -83,6 +83,7 @@ catalogue! {
     DISK_UNEXPECTED = 2 120 Error "unexpected error of the disk encryption";
     DISK_INVALID_INPUT = 2 121 Error "the volume is not in a form that can be used";
     DISK_NOT_FOUND = 2 122 Error "a disk was not found";
+    LUKS_PASSWORD_CHANGE_FAILED = 2 125 Error "the key of the volume could not be changed";
     ENCRYPTION_SUCCESS = 2 1 Info "the volume is encrypted";
     MOUNT_SUCCESS = 2 2 Info "the volume is mounted";
     SCHEMA_PARSE_CONTRACT = 5 0 Error "the contract could not be parsed";

@@ -114,6 +114,11 @@ impl Document {
         })
     }
 
+    /// The tree itself, for a reader that wants to see every key.
+    pub(crate) fn root(&self) -> &Node {
+        &self.root
+    }
+
     fn positioned(&self, path: String, (line, column): (u32, u32)) -> Place {
         let mut full = self.prefix.clone();
         if !full.is_empty() && !path.is_empty() && !path.starts_with('[') {
