@@ -12,7 +12,7 @@ use serde_saphyr::localizer::ExternalMessageSource;
 use serde_saphyr::{DuplicateKeyPolicy, Error, MergeKeyPolicy, NonFiniteFloatPolicy, Options};
 
 use crate::finding::{Finding, Place};
-use crate::messages::Code;
+use crate::messages::{self, Code};
 
 mod node;
 mod typed;
@@ -58,7 +58,7 @@ impl Document {
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Finding> {
         T::deserialize(typed::At(&self.root)).map_err(|error| Finding {
             code: self.code,
-            place: self.positioned(error.path(), error.position()),
+            place: self.positioned(&error.path(), error.position()),
             cause: error.cause().to_owned(),
             remedy: error.remedy().to_owned(),
         })
@@ -83,7 +83,7 @@ impl Document {
                 None => break,
             }
         }
-        self.positioned(path, node.position)
+        self.positioned(&path, node.position)
     }
 
     /// A finding of this document at a JSON pointer.
@@ -119,12 +119,12 @@ impl Document {
         &self.root
     }
 
-    fn positioned(&self, path: String, (line, column): (u32, u32)) -> Place {
+    fn positioned(&self, path: &str, (line, column): (u32, u32)) -> Place {
         let mut full = self.prefix.clone();
         if !full.is_empty() && !path.is_empty() && !path.starts_with('[') {
             full.push('.');
         }
-        full.push_str(&path);
+        full.push_str(path);
         let place = Place::at(self.file.clone(), full);
         if line == 0 {
             place
@@ -132,6 +132,11 @@ impl Document {
             place.with_position(line, column)
         }
     }
+}
+
+/// Reads the text of a part of the contract (`env`, `workload`) as a `T`; findings carry the part's name.
+pub fn from_str<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Finding> {
+    Document::parse(text, name, messages::SCHEMA_PARSE_CONTRACT)?.read()
 }
 
 /// Overwrites every text in a JSON value.
@@ -152,7 +157,9 @@ fn join_key(path: &mut String, key: &str) {
 }
 
 fn join_index(path: &mut String, index: usize) {
-    path.push_str(&format!("[{index}]"));
+    path.push('[');
+    path.push_str(&index.to_string());
+    path.push(']');
 }
 
 fn options() -> Options {
