@@ -4,11 +4,18 @@
 //! functions, so what one accepts the other accepts.
 #![forbid(unsafe_code)]
 
+pub mod certificate;
+pub mod error;
 pub mod finding;
 pub mod image_config;
 pub mod messages;
 pub mod passphrase;
 pub mod plan;
+pub mod private_key;
 pub mod secret;
 pub mod sections;
+pub mod token;
 pub mod yaml;
+
+#[cfg(test)]
+mod testing;

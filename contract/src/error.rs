@@ -1,0 +1,80 @@
+//! What can go wrong with the keys, tokens, signatures and records of this crate.
+//!
+//! An error never holds a value of a contract or part of a key. What is wrong with a *contract* is told as findings
+//! (see `stages`); an error becomes one with [`ContractError::at`].
+
+use thiserror::Error;
+
+use crate::finding::{Finding, Place};
+use crate::messages::{self, Code};
+
+/// An error of this crate: each names its cause and, after the semicolon, what to do.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ContractError {
+    /// A private key cannot be used.
+    #[error(
+        "the private key cannot be used: {0}; give an unencrypted RSA private key of 2048 to 8192 bits in PEM form"
+    )]
+    PrivateKey(&'static str),
+    /// A public key or certificate cannot be used.
+    #[error(
+        "the public key or certificate cannot be used: {0}; give an RSA public key or an X.509 certificate of 2048 to 8192 bits in PEM form, or base64 of it"
+    )]
+    PublicKey(&'static str),
+    /// A token is not of the form `PREFIX.BASE64.BASE64`.
+    #[error("the token is malformed: {0}; encrypt the section again")]
+    TokenForm(&'static str),
+    /// A token does not open: made for another key, or changed. There is deliberately no finer distinction.
+    #[error(
+        "the token does not open with this key; encrypt the section again with the certificate of this image"
+    )]
+    TokenSealed,
+    /// A signature is not base64.
+    #[error("the signature is not base64; sign the contract again")]
+    SignatureForm,
+    /// A signature does not match.
+    #[error(
+        "the signature does not match the workload and env sections; sign the contract again, as the last step"
+    )]
+    SignatureMismatch,
+    /// A line of an attestation record cannot be read.
+    #[error("line {line} of the attestation record cannot be read: {cause}; get the record again")]
+    Record {
+        /// From 1.
+        line: usize,
+        /// What is wrong with it.
+        cause: &'static str,
+    },
+    /// The cryptographic library failed; its text names functions, never data.
+    #[error("the cryptographic library failed: {0}; report this as a bug")]
+    Library(#[from] openssl::error::ErrorStack),
+    /// The cryptographic library lacks implicit rejection, so that opening tokens would be an oracle.
+    #[error(
+        "the cryptographic library does not reject RSA padding implicitly; use OpenSSL 3.2 or later"
+    )]
+    ExplicitRejection,
+}
+
+impl ContractError {
+    /// The message code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::SignatureForm | Self::SignatureMismatch => messages::SIGNATURE_INVALID,
+            Self::Record { .. } => messages::ENCRYPT_ATTESTATION,
+            Self::Library(_) | Self::ExplicitRejection => messages::INTERNAL_ERROR,
+            Self::PrivateKey(_) | Self::PublicKey(_) | Self::TokenForm(_) | Self::TokenSealed => {
+                messages::INVALID_CONTRACT
+            }
+        }
+    }
+
+    /// The error as a finding at a place of the contract.
+    pub fn at(&self, place: Place) -> Finding {
+        let text = self.to_string();
+        let (cause, remedy) = text
+            .split_once("; ")
+            .unwrap_or((&text, "report this as a bug"));
+        Finding::new(self.code(), place, cause, remedy)
+    }
+}

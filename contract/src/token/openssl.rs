@@ -1,0 +1,254 @@
+//! The token of HPCR, `PREFIX.WRAPPED.DATA` (specification 2.1 to 2.3): a password wrapped with RSAES-PKCS1-v1_5
+//! (RFC 8017 section 7.2), and data encrypted with it as `openssl enc -aes-256-cbc -pbkdf2` does. It carries no MAC.
+//!
+//! Opening is the same work whether the password unwraps or not: OpenSSL's implicit rejection answers bad padding
+//! with a random message, so there is nothing to branch on, and later failures share one error.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use openssl::encrypt::{Decrypter, Encrypter};
+use openssl::hash::MessageDigest;
+use openssl::pkcs5::pbkdf2_hmac;
+use openssl::pkey::{PKeyRef, Private};
+use openssl::rand::rand_bytes;
+use openssl::rsa::Padding;
+use openssl::symm::{Cipher, Crypter, Mode};
+use zeroize::Zeroizing;
+
+use crate::certificate::PublicKey;
+use crate::error::ContractError;
+use crate::private_key::PrivateKey;
+
+const MAGIC: &[u8; 8] = b"Salted__";
+const SALT: usize = 8;
+const BLOCK: usize = 16;
+const KEY: usize = 32;
+/// `openssl enc -pbkdf2` without `-iter`.
+const ITERATIONS: usize = 10_000;
+
+/// Which product a token says that it is for; both mean the same to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefix {
+    /// `hyper-protect-basic`.
+    HyperProtectBasic,
+    /// `contract-basic`.
+    ContractBasic,
+}
+
+impl Prefix {
+    const ALL: [Self; 2] = [Self::HyperProtectBasic, Self::ContractBasic];
+
+    /// The text before the first dot.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HyperProtectBasic => "hyper-protect-basic",
+            Self::ContractBasic => "contract-basic",
+        }
+    }
+
+    fn of(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|prefix| text == prefix.as_str())
+    }
+}
+
+/// Whether a text claims to be a token: it may still be malformed.
+pub fn is_token(text: &str) -> bool {
+    text.trim_ascii_start()
+        .split_once('.')
+        .is_some_and(|(prefix, _)| Prefix::of(prefix).is_some())
+}
+
+/// A private key that opens tokens.
+#[derive(Debug)]
+pub struct DecryptionKey(PrivateKey);
+
+impl DecryptionKey {
+    /// Takes an unencrypted RSA private key in PEM form, after a proof that the library rejects bad padding silently.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, ContractError> {
+        let key = PrivateKey::from_pem(pem)?;
+        rejects_implicitly(key.key())?;
+        Ok(Self(key))
+    }
+}
+
+/// Asks the library itself: 1 decrypts to 1, which is no PKCS#1 message, and must not be answered with an error.
+fn rejects_implicitly(key: &PKeyRef<Private>) -> Result<(), ContractError> {
+    let mut one = vec![0; key.size()];
+    if let Some(last) = one.last_mut() {
+        *last = 1;
+    }
+    unwrap(key, &one)
+        .map(drop)
+        .map_err(|_| ContractError::ExplicitRejection)
+}
+
+/// A token, taken apart and not yet opened.
+pub struct Token {
+    wrapped: Vec<u8>,
+    salt: [u8; SALT],
+    data: Vec<u8>,
+}
+
+impl Token {
+    /// Takes a token apart; white space around it is none of it.
+    pub fn parse(text: &str) -> Result<Self, ContractError> {
+        let parts: Vec<&str> = text.trim_ascii().split('.').collect();
+        let [prefix, wrapped, data] = parts[..] else {
+            return Err(ContractError::TokenForm(
+                "it does not have three parts between dots",
+            ));
+        };
+        if Prefix::of(prefix).is_none() {
+            return Err(ContractError::TokenForm(
+                "it begins with neither hyper-protect-basic nor contract-basic",
+            ));
+        }
+        let wrapped = STANDARD
+            .decode(wrapped)
+            .map_err(|_| ContractError::TokenForm("its second part is not base64"))?;
+        let data = STANDARD
+            .decode(data)
+            .map_err(|_| ContractError::TokenForm("its third part is not base64"))?;
+        let Some((salt, data)) = data
+            .strip_prefix(MAGIC)
+            .and_then(|rest| rest.split_first_chunk::<SALT>())
+        else {
+            return Err(ContractError::TokenForm(
+                "its third part does not begin with Salted__ and a salt",
+            ));
+        };
+        if data.is_empty() || data.len() % BLOCK != 0 {
+            return Err(ContractError::TokenForm(
+                "its third part is not made of whole blocks",
+            ));
+        }
+        Ok(Self {
+            wrapped,
+            salt: *salt,
+            data: data.to_vec(),
+        })
+    }
+
+    /// Opens the token.
+    pub fn open(&self, key: &DecryptionKey) -> Result<Zeroizing<Vec<u8>>, ContractError> {
+        let key = key.0.key();
+        // A block that is no number below the modulus is no secret: anyone can see it. It costs the same all the same.
+        let (unwrapped, in_range) = match unwrap(key, &self.wrapped) {
+            Ok(bytes) => (bytes, true),
+            Err(_) => (Zeroizing::new(vec![b'x'; KEY]), false),
+        };
+        let (password, readable) = match first_line(&unwrapped) {
+            Some(password) => (password, true),
+            None => (&unwrapped[..], false),
+        };
+        let mut plain = crypt(Mode::Decrypt, password, self.salt, &self.data)?;
+        match unpadded_length(&plain) {
+            Some(length) if in_range && readable => {
+                plain.truncate(length);
+                Ok(plain)
+            }
+            _ => Err(ContractError::TokenSealed),
+        }
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("bytes", &self.data.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Seals data to a key.
+///
+/// The password is printable, 256 bits of it, so that no reader is tripped by a NUL or a newline.
+pub fn seal(plain: &[u8], key: &PublicKey, prefix: Prefix) -> Result<String, ContractError> {
+    let mut random = Zeroizing::new([0; 32]);
+    rand_bytes(random.as_mut())?;
+    let password = Zeroizing::new(STANDARD.encode(*random));
+    let mut salt = [0; SALT];
+    rand_bytes(&mut salt)?;
+
+    let mut encrypter = Encrypter::new(key.key())?;
+    encrypter.set_rsa_padding(Padding::PKCS1)?;
+    let mut wrapped = vec![0; encrypter.encrypt_len(password.as_bytes())?];
+    let length = encrypter.encrypt(password.as_bytes(), &mut wrapped)?;
+    wrapped.truncate(length);
+
+    let mut data = [MAGIC.as_slice(), &salt].concat();
+    data.extend_from_slice(&crypt(Mode::Encrypt, password.as_bytes(), salt, plain)?);
+    Ok(format!(
+        "{}.{}.{}",
+        prefix.as_str(),
+        STANDARD.encode(wrapped),
+        STANDARD.encode(data)
+    ))
+}
+
+/// RSA PKCS#1 v1.5 decryption. With implicit rejection, an error depends on the ciphertext and the public key alone.
+fn unwrap(
+    key: &PKeyRef<Private>,
+    wrapped: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, openssl::error::ErrorStack> {
+    let mut decrypter = Decrypter::new(key)?;
+    decrypter.set_rsa_padding(Padding::PKCS1)?;
+    let mut message = Zeroizing::new(vec![0; key.size()]);
+    let length = decrypter.decrypt(wrapped, &mut message)?;
+    message.truncate(length);
+    Ok(message)
+}
+
+/// What `openssl enc -pass stdin` makes of these bytes: a C string, one line of it, without the line's end.
+///
+/// `None` where it reads nothing at all and gives up (no byte, or a NUL first); an empty line is an empty password.
+fn first_line(bytes: &[u8]) -> Option<&[u8]> {
+    match bytes.iter().position(|byte| matches!(byte, b'\n' | 0)) {
+        None if bytes.is_empty() => None,
+        Some(0) if bytes[0] == 0 => None,
+        None => Some(bytes),
+        Some(end) => Some(&bytes[..end]),
+    }
+}
+
+/// AES-256-CBC with key and IV from the password. Decrypting leaves the padding on, so that good and bad padding come
+/// back the same way.
+fn crypt(
+    mode: Mode,
+    password: &[u8],
+    salt: [u8; SALT],
+    input: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, ContractError> {
+    let mut derived = Zeroizing::new([0; KEY + BLOCK]);
+    pbkdf2_hmac(
+        password,
+        &salt,
+        ITERATIONS,
+        MessageDigest::sha256(),
+        derived.as_mut(),
+    )?;
+    let (key, iv) = derived.split_at(KEY);
+    let mut crypter = Crypter::new(Cipher::aes_256_cbc(), mode, key, Some(iv))?;
+    crypter.pad(matches!(mode, Mode::Encrypt));
+    let mut output = Zeroizing::new(vec![0; input.len() + 2 * BLOCK]);
+    let mut length = crypter.update(input, &mut output)?;
+    length += crypter.finalize(&mut output[length..])?;
+    output.truncate(length);
+    Ok(output)
+}
+
+/// The length without PKCS#7 padding (RFC 5652 section 6.3), where the padding is right; it looks at a whole block always.
+fn unpadded_length(plain: &[u8]) -> Option<usize> {
+    let block = plain.last_chunk::<BLOCK>()?;
+    let padding = block[BLOCK - 1];
+    let mut wrong = u8::from(padding == 0) | u8::from(usize::from(padding) > BLOCK);
+    for (index, byte) in (0_u8..).zip(block.iter().rev()) {
+        wrong |= u8::from(index < padding) & u8::from(*byte != padding);
+    }
+    (wrong == 0).then(|| plain.len() - usize::from(padding))
+}
+
+#[cfg(test)]
+mod tests;
