@@ -12,9 +12,13 @@ pub mod messages;
 pub mod passphrase;
 pub mod plan;
 pub mod private_key;
+pub mod schema;
 pub mod secret;
 pub mod sections;
+pub mod signature;
 pub mod token;
+pub mod user_data;
+pub mod workload;
 pub mod yaml;
 
 #[cfg(test)]

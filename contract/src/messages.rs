@@ -88,6 +88,7 @@ catalogue! {
     MOUNT_SUCCESS = 2 2 Info "the volume is mounted";
     SCHEMA_PARSE_CONTRACT = 5 0 Error "the contract could not be parsed";
     SCHEMA_VALIDATE_CONTRACT = 5 1 Error "the contract does not follow its schema";
+    UNKNOWN_KEY = 5 100 Warning "the contract has a key that means nothing here";
     IMAGE_FETCH_FAILED = 6 4 Error "an image could not be fetched";
     IMAGE_DECOMPRESS_COMPOSE = 6 6 Error "the compose archive could not be unpacked";
     IMAGE_NO_COMPOSE = 6 8 Error "the compose archive holds no docker-compose.yaml";

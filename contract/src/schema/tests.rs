@@ -1,0 +1,213 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use crate::messages::{SCHEMA_PARSE_CONTRACT, SCHEMA_VALIDATE_CONTRACT};
+
+const SEED: &str = "0123456789-abcdef";
+
+fn findings(section: Section, text: &str) -> Vec<Finding> {
+    check(
+        section,
+        &Document::parse(text, section.name(), SCHEMA_PARSE_CONTRACT).unwrap(),
+    )
+}
+
+/// A section that is valid, with one more key.
+fn workload(extra: &str) -> String {
+    format!("type: workload\ncompose:\n  archive: H4sIAAAA\n{extra}")
+}
+
+fn env(extra: &str) -> String {
+    format!("type: env\nlogging:\n  syslog:\n    hostname: logs.example\n    server: QUJD\n{extra}")
+}
+
+#[test]
+fn what_the_specification_allows_is_accepted() {
+    let volume = format!(
+        "volumes:\n  data:\n    seed: {SEED}\n    mount: /mnt/data\n    filesystem: xfs\n    create: never\n    headerRecord: require\n"
+    );
+    for text in [
+        workload(""),
+        workload("unknown: 1\n"),
+        workload("env: {A_1: x, _b: '1'}\n"),
+        workload(&volume),
+        workload(
+            "auths: {\"registry.example:5000\": {username: abc, password: abc}, 10.0.2.2: {username: abc, password: abc}, \"https://index.docker.io/v1/\": {username: abc, password: abc}}\n",
+        ),
+        workload(
+            "images: {rhs: {\"registry.example/a/b:1.0\": {publicKey: QUJD}}, dct: {registry.example/name/space: {notary: https://n, publicKey: QUJD}}}\n",
+        ),
+        "type: workload\nplay: {}\n".into(),
+        "type: workload\nplay: {resources: [{apiVersion: v1, kind: Pod}, {kind: ~}]}\n".into(),
+    ] {
+        assert_eq!(findings(Section::Workload, &text), [], "{text}");
+    }
+    for text in [
+        env(""),
+        env("unknown: 1\nhost-attestation: {}\n"),
+        "type: env\nlogging: {logRouter: {hostname: h, iamApiKey: k, port: 443}, logDNA: {}}\n".into(),
+        env(&format!("volumes:\n  data: {{seed: '{SEED}', volumeID: abc, kmsTimeout: 20, kms: [{{apiKey: 0123456789, crn: 'crn:v1:bluemix:public:kms:us:a/1:2:key:3'}}]}}\n").replace("0123456789,", "'0123456789',")),
+        env("volumes:\n  data: {uv-secret-id: index-1, uv-previous-secret-id: index-8}\n"),
+        env("cacerts: [{any name: QUJDRA==}]\nsigningKey: |\n  -----BEGIN PUBLIC KEY-----\n  AAAA\n  -----END PUBLIC KEY-----\n"),
+    ] {
+        assert_eq!(findings(Section::Env, &text), [], "{text}");
+    }
+}
+
+#[test]
+fn what_it_does_not_allow_is_found_with_its_place() {
+    let workload_cases = [
+        ("play: {}\n".to_owned(), "workload:1:1: more than one"),
+        (
+            "type: env\n".replace("type", "env: {A: 1}\n#"),
+            "workload:4:10 at env.A: a number stands",
+        ),
+        (
+            "env: {'a-b': x}\n".into(),
+            "workload:4:6 at env: a key is not of the allowed form; expected here: a mapping of variable names",
+        ),
+        (
+            "auths: {reg.example/path: {username: abc, password: abc}}\n".into(),
+            "auths: a key is not",
+        ),
+        (
+            "auths: {reg.example: {username: ab, password: hunter2}}\n".into(),
+            "auths.reg.example.username: the value is shorter than 3",
+        ),
+        (
+            "auths: {reg.example: {username: abc}}\n".into(),
+            "auths.reg.example: the key `password` is missing",
+        ),
+        (
+            "volumes: {data: {mount: /x}}\n".into(),
+            "volumes.data: the key `seed` is missing",
+        ),
+        (
+            "volumes: {data: {seed: hunter2hunter2}}\n".into(),
+            "volumes.data.seed: the value is shorter than 15",
+        ),
+        (
+            "volumes: {data: {seed: 'hunter2 hunter2 hunter2'}}\n".into(),
+            "volumes.data.seed: the value is not of the form",
+        ),
+        (
+            format!("volumes: {{data: {{seed: '{SEED}', mount: /}}}}\n"),
+            "volumes.data.mount: the value is not",
+        ),
+        (
+            format!("volumes: {{data: {{seed: '{SEED}', mount: /a/}}}}\n"),
+            "volumes.data.mount: the value is not",
+        ),
+        (
+            format!("volumes: {{data: {{seed: '{SEED}', filesystem: zfs}}}}\n"),
+            "filesystem: the value is none of those that are allowed; expected here: ext4, xfs or btrfs",
+        ),
+        (
+            format!("volumes: {{data: {{seed: '{SEED}', sed: hunter2}}}}\n"),
+            "volumes.data.sed: the key `sed` is not known here; known keys: create, filesystem",
+        ),
+        (
+            format!("volumes: {{Data: {{seed: '{SEED}'}}}}\n"),
+            "volumes: a key is not",
+        ),
+        (
+            "images: {dct: {a: {notary: x, publicKey: QUJD}}}\n".into(),
+            "images.dct: a key is not",
+        ),
+    ];
+    for (extra, expected) in workload_cases {
+        only(&findings(Section::Workload, &workload(&extra)), expected);
+    }
+    let env_cases = [
+        (
+            env("signingKey: '!hunter2!'\n"),
+            "signingKey: the value is not of the form",
+        ),
+        (
+            env("volumes: {data: {}}\n"),
+            "volumes.data: none of the alternatives",
+        ),
+        (
+            env(&format!(
+                "volumes: {{data: {{seed: '{SEED}', uv-secret-id: index-1}}}}\n"
+            )),
+            "volumes.data: more than one",
+        ),
+        (
+            env("cacerts: [{a: QUJD}, {b: QUJD}]\n"),
+            "cacerts: there are more than 1 items",
+        ),
+        ("type: env\n".into(), "the key `logging` is missing"),
+        (
+            "type: env\nlogging: {logDNA: {}}\n".into(),
+            "logging: none of the alternatives",
+        ),
+        (
+            "type: env\nlogging: {logRouter: {hostname: h, iamApiKey: ~}}\n".into(),
+            "logging.logRouter.iamApiKey: nothing stands where",
+        ),
+        (
+            "type: env\nlogging: {logRouter: {hostname: h, iamApiKey: k, port: '443'}}\n".into(),
+            "port: text stands where",
+        ),
+        (
+            "type: env\nlogging: {logRouter: {hostname: h, iamApiKey: k, port: 0}}\n".into(),
+            "port: the number is out of range",
+        ),
+        (
+            "type: env\nlogging: {logRouter: {hostname: h, iamApiKey: k, tags: []}}\n".into(),
+            "the key `tags` is not known",
+        ),
+        (
+            "type: environment\nlogging: {logRouter: {hostname: h, iamApiKey: k}}\n".into(),
+            "type: the value is none of those",
+        ),
+        ("- 1\n".into(), "a list stands where"),
+    ];
+    for (text, expected) in env_cases {
+        only(&findings(Section::Env, &text), expected);
+    }
+}
+
+fn only(found: &[Finding], expected: &str) {
+    assert_eq!(found.len(), 1, "{expected}: {found:?}");
+    let text = found[0].to_string();
+    assert!(text.contains(expected), "{expected:?} is not in {text:?}");
+    assert!(!text.contains("hunter2"), "{text}");
+    assert_eq!(found[0].code, SCHEMA_VALIDATE_CONTRACT);
+}
+
+#[test]
+fn every_fault_is_told_at_once_and_in_order() {
+    let found = findings(
+        Section::Workload,
+        "type: env\ncompose: {archive: '', other: 1}\nenv: {A: 1}\n",
+    );
+    let lines: Vec<_> = found
+        .iter()
+        .map(|finding| finding.place.line.unwrap())
+        .collect();
+    assert_eq!(lines, [1, 2, 2, 3], "{found:?}");
+}
+
+#[test]
+fn a_large_archive_is_judged_in_linear_time() {
+    let text = format!(
+        "type: workload\ncompose:\n  archive: {}!\n",
+        "A".repeat(8 << 20)
+    );
+    only(
+        &findings(Section::Workload, &text),
+        "compose.archive: the value is not of the form",
+    );
+}
+
+#[test]
+fn the_whole_schema_is_valid_for_editors() {
+    let schema: Value = serde_json::from_str(TEXT).unwrap();
+    jsonschema::draft202012::meta::validate(&schema)
+        .map_err(|error| error.to_string())
+        .unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert!(validator.is_valid(&json!({"workload": "hyper-protect-basic.a.b", "env": {"type": "env", "logging": {"logRouter": {"hostname": "h", "iamApiKey": "k"}}}})));
+    assert!(!validator.is_valid(&json!({"workload": "x"})));
+}

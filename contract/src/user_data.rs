@@ -1,0 +1,216 @@
+//! The envelope of a contract: which sections there are and how each is written.
+//!
+//! What is read here is what the host can read too: nothing is decrypted, and no section is looked into. The scalars are
+//! kept exactly as they were read, because the signature is over them.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::finding::{Finding, Place};
+use crate::messages;
+use crate::token::openssl::{Prefix, is_token};
+use crate::yaml::{Document, Kind};
+
+/// The largest contract that is read.
+pub const MAX_BYTES: usize = 32 << 20;
+
+const KEYS: [&str; 4] = [
+    "workload",
+    "env",
+    "attestationPublicKey",
+    "envWorkloadSignature",
+];
+
+/// A parsed envelope.
+#[derive(Debug)]
+pub struct UserData {
+    /// The workload section.
+    pub(crate) workload: Part,
+    /// The env section.
+    pub(crate) env: Part,
+    /// `attestationPublicKey`, as it was read.
+    pub(crate) auditor: Option<Text>,
+    /// `envWorkloadSignature`, as it was read.
+    pub(crate) signature: Option<String>,
+    /// Where the four keys stand, for findings.
+    pub(crate) places: Places,
+    /// Top-level keys that mean nothing to us.
+    unknown: Vec<Finding>,
+}
+
+/// Places of the envelope's keys.
+#[derive(Debug)]
+pub(crate) struct Places {
+    pub(crate) workload: Place,
+    pub(crate) env: Place,
+    pub(crate) auditor: Place,
+    pub(crate) signature: Place,
+}
+
+/// How a section is written.
+#[derive(Debug)]
+pub(crate) enum Part {
+    /// A scalar: a token or YAML text.
+    Text(Text),
+    /// A mapping in place.
+    Mapping(Document),
+}
+
+/// A scalar exactly as it was read; it wipes itself and does not print.
+pub(crate) struct Text(pub(crate) Zeroizing<String>);
+
+impl Text {
+    pub(crate) fn is_token(&self) -> bool {
+        is_token(&self.0)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_token() { "token" } else { "text" })
+    }
+}
+
+impl Part {
+    pub(crate) fn is_token(&self) -> bool {
+        matches!(self, Self::Text(text) if text.is_token())
+    }
+}
+
+impl UserData {
+    /// Parses the envelope; `name` is what findings call the file.
+    pub fn parse(bytes: &[u8], name: &str) -> Result<Self, Vec<Finding>> {
+        let wrong = |cause: &str, remedy: &str| {
+            vec![Finding::new(
+                messages::INVALID_CONTRACT,
+                Place::at(name, ""),
+                cause,
+                remedy,
+            )]
+        };
+        if bytes.len() > MAX_BYTES {
+            return Err(wrong(
+                "the contract is larger than 32 MiB",
+                "make it smaller; data belongs into images",
+            ));
+        }
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return Err(wrong("the contract is not UTF-8 text", "save it as UTF-8"));
+        };
+        let mut document = Document::parse(text, name, messages::INVALID_CONTRACT)
+            .map_err(|finding| vec![finding])?;
+        let Kind::Mapping(entries) = &document.root().kind else {
+            return Err(wrong(
+                "the contract is not a mapping",
+                "write the keys workload and env at its top level",
+            ));
+        };
+        let unknown = entries
+            .iter()
+            .filter(|(key, _)| !KEYS.contains(&key.name.as_str()))
+            .map(|(key, _)| {
+                let place =
+                    Place::at(name, &key.name).with_position(key.position.0, key.position.1);
+                Finding::new(
+                    messages::UNKNOWN_KEY,
+                    place,
+                    "the key means nothing here and is not read",
+                    "check its spelling",
+                )
+            })
+            .collect();
+
+        let mut findings = Vec::new();
+        let places = Places {
+            workload: document.place("/workload"),
+            env: document.place("/env"),
+            auditor: document.place("/attestationPublicKey"),
+            signature: document.place("/envWorkloadSignature"),
+        };
+        let workload = part(&mut document, "workload", &mut findings);
+        let env = part(&mut document, "env", &mut findings);
+        let auditor = scalar(&mut document, "attestationPublicKey", &mut findings);
+        let signature = scalar(&mut document, "envWorkloadSignature", &mut findings);
+        match (workload, env) {
+            (Some(workload), Some(env)) if findings.is_empty() => {
+                let signature = signature.map(|text| text.0.to_string());
+                Ok(Self {
+                    workload,
+                    env,
+                    auditor,
+                    signature,
+                    places,
+                    unknown,
+                })
+            }
+            _ => Err(findings),
+        }
+    }
+
+    /// Whether any part of the contract is a token.
+    pub fn has_tokens(&self) -> bool {
+        self.workload.is_token()
+            || self.env.is_token()
+            || self.auditor.as_ref().is_some_and(Text::is_token)
+    }
+
+    /// Top-level keys that mean nothing here: accepted, as the published schema does, and worth a word.
+    pub fn unknown_keys(&self) -> &[Finding] {
+        &self.unknown
+    }
+}
+
+/// Whether bytes speak of a token anywhere, also where they are no contract at all.
+pub(crate) fn mentions_token(bytes: &[u8]) -> bool {
+    [Prefix::HyperProtectBasic, Prefix::ContractBasic]
+        .iter()
+        .any(|prefix| {
+            bytes
+                .windows(prefix.as_str().len())
+                .any(|window| window == prefix.as_str().as_bytes())
+        })
+}
+
+/// Takes a required section out of the envelope.
+fn part(document: &mut Document, key: &str, findings: &mut Vec<Finding>) -> Option<Part> {
+    let Some(section) = document.detach(key) else {
+        findings.push(document.finding(
+            "",
+            format!("the key `{key}` is missing"),
+            format!("add the {key} section"),
+        ));
+        return None;
+    };
+    let found = match &section.root().kind {
+        Kind::Mapping(_) => return Some(Part::Mapping(section)),
+        Kind::Text(text) if !text.trim_ascii().is_empty() => {
+            return Some(Part::Text(Text(text.clone())));
+        }
+        Kind::Text(_) => "empty text",
+        _ => section.root().describe(),
+    };
+    findings.push(section.finding(
+        "",
+        format!("{found} stands where a section belongs"),
+        "write a token, a literal block of YAML or a mapping",
+    ));
+    None
+}
+
+/// Takes an optional scalar out of the envelope.
+fn scalar(document: &mut Document, key: &str, findings: &mut Vec<Finding>) -> Option<Text> {
+    let value = document.detach(key)?;
+    match &value.root().kind {
+        Kind::Text(text) => Some(Text(text.clone())),
+        _ => {
+            let found = value.root().describe();
+            findings.push(value.finding(
+                "",
+                format!("{found} stands where text belongs"),
+                "write text, or remove the key",
+            ));
+            None
+        }
+    }
+}
