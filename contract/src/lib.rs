@@ -11,6 +11,7 @@ pub mod image_config;
 pub mod messages;
 pub mod passphrase;
 pub mod plan;
+pub mod planning;
 pub mod private_key;
 pub mod schema;
 pub mod secret;

@@ -1,0 +1,369 @@
+//! Compose's interpolation: `$NAME`, `${NAME}`, `${NAME:-default}` and their kin, in one scalar at a time.
+//!
+//! It works on scalars that have been parsed already, never on YAML text: a value can therefore not grow into a key, a
+//! list or a second service. A variable that is not set is empty, as in Compose. Nothing here reads the process's own
+//! environment.
+
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+use crate::secret::{ExposeSecret as _, SecretString};
+
+/// The variables of a contract: the merged `env` of both sections.
+pub type Variables = BTreeMap<String, SecretString>;
+
+/// How deep defaults may nest.
+const DEPTH: usize = 16;
+
+/// How many bytes all scalars of one compose file may grow to together.
+const BUDGET: usize = 4 << 20;
+
+/// Why a scalar cannot be interpolated. Variables are told by name; a value or a message text never is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// A `$` that begins no variable.
+    #[error("a `$` is not followed by a variable")]
+    Malformed,
+    /// `${` without its `}`.
+    #[error("a `${{` is not closed")]
+    Unclosed,
+    /// `${NAME?}` or `${NAME:?}` and no such variable.
+    #[error("the variable {0} is required and has no value")]
+    Required(String),
+    /// Too deep.
+    #[error("variables are nested more than {DEPTH} deep")]
+    TooDeep,
+    /// Too long.
+    #[error("the interpolated file would be larger than {} MiB", BUDGET >> 20)]
+    TooLarge,
+}
+
+impl Problem {
+    /// What to do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Malformed | Self::Unclosed => "write `${NAME}`, or `$$` for a dollar sign",
+            Self::Required(_) => "set it in the `env` of the workload or the env section",
+            Self::TooDeep | Self::TooLarge => "write the value out",
+        }
+    }
+}
+
+/// Interpolates the scalars of one compose file.
+#[derive(Debug)]
+pub struct Interpolator<'a> {
+    variables: &'a Variables,
+    left: usize,
+}
+
+impl<'a> Interpolator<'a> {
+    /// One for a file.
+    pub fn new(variables: &'a Variables) -> Self {
+        Self {
+            variables,
+            left: BUDGET,
+        }
+    }
+
+    /// The value of a variable, where it is set.
+    pub fn variable(&self, name: &str) -> Option<&'a SecretString> {
+        self.variables.get(name)
+    }
+
+    /// The scalar with every variable replaced.
+    ///
+    /// # Errors
+    /// A [`Problem`] where the scalar is malformed, asks for a variable that is not set, or grows too large.
+    pub fn interpolate(&mut self, scalar: &str) -> Result<Zeroizing<String>, Problem> {
+        self.interpolate_with(scalar, &Variables::new())
+    }
+
+    /// The same, where `further` variables (those of an env file, so far) serve for those that the contract lacks.
+    ///
+    /// # Errors
+    /// As of [`Self::interpolate`].
+    pub fn interpolate_with(
+        &mut self,
+        scalar: &str,
+        further: &Variables,
+    ) -> Result<Zeroizing<String>, Problem> {
+        let mut output = Zeroizing::new(String::with_capacity(scalar.len()));
+        let mut reader = Reader {
+            rest: scalar,
+            interpolator: self,
+            further,
+        };
+        reader.text(&mut output, 0, false)?;
+        Ok(output)
+    }
+}
+
+/// What stands between a variable's name and its argument.
+#[derive(Clone, Copy)]
+enum Operator {
+    /// `-`: the argument where the variable is missing.
+    Default,
+    /// `+`: the argument where it is not missing.
+    Replacement,
+    /// `?`: an error where it is missing.
+    Required,
+}
+
+struct Reader<'s, 'v> {
+    rest: &'s str,
+    interpolator: &'s mut Interpolator<'v>,
+    further: &'s Variables,
+}
+
+impl<'s> Reader<'s, '_> {
+    /// Reads up to the end, or within braces up to the brace that closes them.
+    fn text(
+        &mut self,
+        output: &mut Zeroizing<String>,
+        depth: usize,
+        braced: bool,
+    ) -> Result<(), Problem> {
+        let mut open = 0_usize;
+        while let Some(next) = self.rest.chars().next() {
+            match next {
+                '$' => {
+                    self.rest = &self.rest[1..];
+                    self.variable(output, depth)?;
+                    continue;
+                }
+                '}' if braced && open == 0 => return Ok(()),
+                '}' => open = open.saturating_sub(1),
+                '{' => open += 1,
+                _ => {}
+            }
+            self.rest = &self.rest[next.len_utf8()..];
+            self.push(output, next.encode_utf8(&mut [0; 4]))?;
+        }
+        if braced {
+            Err(Problem::Unclosed)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Reads what follows a `$`.
+    fn variable(&mut self, output: &mut Zeroizing<String>, depth: usize) -> Result<(), Problem> {
+        if self.skip('$') {
+            return self.push(output, "$");
+        }
+        let braced = self.skip('{');
+        let name = self.name()?;
+        let value = self
+            .interpolator
+            .variables
+            .get(name)
+            .or_else(|| self.further.get(name));
+        let text = value.map_or("", |value| value.expose_secret());
+        if !braced || self.skip('}') {
+            return self.push(output, text);
+        }
+        // With a colon, an empty value counts as none.
+        let missing = if self.skip(':') {
+            text.is_empty()
+        } else {
+            value.is_none()
+        };
+        let operator = match self.rest.chars().next() {
+            Some('-') => Operator::Default,
+            Some('+') => Operator::Replacement,
+            Some('?') => Operator::Required,
+            Some(_) => return Err(Problem::Malformed),
+            None => return Err(Problem::Unclosed),
+        };
+        self.rest = &self.rest[1..];
+        if depth == DEPTH {
+            return Err(Problem::TooDeep);
+        }
+        let mut argument = Zeroizing::new(String::new());
+        self.text(&mut argument, depth + 1, true)?;
+        self.rest = &self.rest[1..];
+        match (operator, missing) {
+            (Operator::Default, true) | (Operator::Replacement, false) => {
+                self.push(output, &argument)
+            }
+            (Operator::Default | Operator::Required, false) => self.push(output, text),
+            (Operator::Replacement, true) => Ok(()),
+            (Operator::Required, true) => Err(Problem::Required(name.to_owned())),
+        }
+    }
+
+    /// Takes a variable's name.
+    fn name(&mut self) -> Result<&'s str, Problem> {
+        let end = self
+            .rest
+            .find(|c: char| !(c == '_' || c.is_ascii_alphanumeric()))
+            .unwrap_or(self.rest.len());
+        let (name, rest) = self.rest.split_at(end);
+        if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(Problem::Malformed);
+        }
+        self.rest = rest;
+        Ok(name)
+    }
+
+    /// Steps over a character if it comes next.
+    fn skip(&mut self, character: char) -> bool {
+        match self.rest.strip_prefix(character) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Writes, within the budget, and into a new buffer where the old one is full: growing in place would leave a copy.
+    fn push(&mut self, output: &mut Zeroizing<String>, text: &str) -> Result<(), Problem> {
+        self.interpolator.left = self
+            .interpolator
+            .left
+            .checked_sub(text.len())
+            .ok_or(Problem::TooLarge)?;
+        if output.capacity() - output.len() < text.len() {
+            let mut larger = String::with_capacity((output.len() + text.len()).saturating_mul(2));
+            larger.push_str(output);
+            *output = Zeroizing::new(larger);
+        }
+        output.push_str(text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use proptest::prelude::*;
+
+    fn variables() -> Variables {
+        [
+            ("HOST", "registry.example"),
+            ("EMPTY", ""),
+            ("_x1", "y"),
+            ("DOLLAR", "${HOST}"),
+            ("QUOTE", "\"\n- b: ["),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), SecretString::from(value)))
+        .collect()
+    }
+
+    #[test]
+    fn every_form_gives_what_compose_gives() {
+        let variables = variables();
+        let mut interpolator = Interpolator::new(&variables);
+        for (scalar, expected) in [
+            ("", ""),
+            ("plain {braces} }", "plain {braces} }"),
+            ("$HOST/web", "registry.example/web"),
+            ("${HOST}web", "registry.exampleweb"),
+            ("$_x1-$NONE.", "y-."),
+            ("$$HOST $${HOST}", "$HOST ${HOST}"),
+            ("${NONE-d}${EMPTY-d}${HOST-d}", "dregistry.example"),
+            ("${NONE:-d}${EMPTY:-d}${_x1:-d}", "ddy"),
+            ("${NONE+r}${EMPTY+r}${_x1+r}", "rr"),
+            ("${NONE:+r}${EMPTY:+r}${_x1:+r}", "r"),
+            ("${EMPTY?e}${_x1?e}${_x1:?e}", "yy"),
+            ("${NONE:-${EMPTY:-${HOST}}}", "registry.example"),
+            ("${NONE:-a$$b}", "a$b"),
+            ("${NONE:-{\"a\":{}}}!", "{\"a\":{}}!"),
+            ("${NONE:-}|", "|"),
+            ("${HOST:-${MISSING_BUT_WRITTEN-x}}", "registry.example"),
+            ("\u{fc}$HOST\u{fc}", "\u{fc}registry.example\u{fc}"),
+        ] {
+            assert_eq!(
+                interpolator
+                    .interpolate(scalar)
+                    .as_deref()
+                    .map(String::as_str),
+                Ok(expected),
+                "{scalar}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_is_never_read_again() {
+        let variables = variables();
+        let mut interpolator = Interpolator::new(&variables);
+        assert_eq!(
+            interpolator.interpolate("$DOLLAR").unwrap().as_str(),
+            "${HOST}"
+        );
+        assert_eq!(
+            interpolator.interpolate("${QUOTE}").unwrap().as_str(),
+            "\"\n- b: ["
+        );
+    }
+
+    #[test]
+    fn what_is_malformed_or_missing_is_refused_without_its_text() {
+        let variables = variables();
+        for (scalar, problem) in [
+            ("$", Problem::Malformed),
+            ("$1", Problem::Malformed),
+            ("$(HOST)", Problem::Malformed),
+            ("${}", Problem::Malformed),
+            ("${HOST!}", Problem::Malformed),
+            ("${HOST:}", Problem::Malformed),
+            ("${HOST", Problem::Unclosed),
+            ("${HOST:-x", Problem::Unclosed),
+            ("${HOST:", Problem::Unclosed),
+            ("${NONE:?hunter2}", Problem::Required("NONE".into())),
+            ("${EMPTY:?hunter2}", Problem::Required("EMPTY".into())),
+            ("${NONE?hunter2}", Problem::Required("NONE".into())),
+        ] {
+            let found = Interpolator::new(&variables)
+                .interpolate(scalar)
+                .unwrap_err();
+            assert_eq!(found, problem, "{scalar}");
+            assert!(!found.to_string().contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn nesting_and_growth_are_bounded() {
+        let variables: Variables =
+            [("BIG".to_owned(), SecretString::from("x".repeat(1 << 20)))].into();
+        let mut interpolator = Interpolator::new(&variables);
+        assert!(interpolator.interpolate("$BIG$BIG").is_ok());
+        assert_eq!(
+            interpolator.interpolate("$BIG$BIG$BIG").unwrap_err(),
+            Problem::TooLarge
+        );
+
+        let nested = |depth: usize| format!("{}{}", "${NONE:-".repeat(depth), "}".repeat(depth));
+        assert!(
+            Interpolator::new(&variables)
+                .interpolate(&nested(DEPTH))
+                .is_ok()
+        );
+        assert_eq!(
+            Interpolator::new(&variables)
+                .interpolate(&nested(100_000))
+                .unwrap_err(),
+            Problem::TooDeep
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_scalar_makes_it_panic(scalar in "[$:{}?+A-Z_x1\u{e9}-]{0,60}") {
+            let _ = Interpolator::new(&variables()).interpolate(&scalar);
+        }
+
+        #[test]
+        fn text_without_a_dollar_is_left_alone(scalar in "[^$]{0,60}") {
+            let variables = variables();
+            let output = Interpolator::new(&variables).interpolate(&scalar).unwrap();
+            prop_assert_eq!(output.as_str(), scalar);
+        }
+    }
+}
