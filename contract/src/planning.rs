@@ -18,11 +18,11 @@ mod pem;
 mod registries;
 mod volumes;
 
-/// Makes the plan of two sections that have been verified.
+/// Makes the plan of two sections that have been verified. `expires` is the end of the signing certificate.
 ///
 /// # Errors
 /// Everything that is wrong, each with its place in the section or the compose file.
-pub fn build(
+pub(crate) fn build(
     workload: &WorkloadSection,
     env: &EnvSection,
     expires: Option<i64>,

@@ -14,7 +14,6 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::finding::Finding;
-use crate::messages;
 use crate::yaml::Document;
 
 /// The name of a part that is recognised so that it can be refused: its content is never read.
@@ -52,8 +51,9 @@ fn read<T: DeserializeOwned + Typed>(name: &str, document: &Document) -> Result<
 }
 
 /// Parses the text of a section and reads it.
+#[cfg(test)]
 fn parse<T: DeserializeOwned + Typed>(name: &str, text: &str) -> Result<T, Vec<Finding>> {
-    let document = Document::parse(text, name, messages::SCHEMA_PARSE_CONTRACT)
+    let document = Document::parse(text, name, crate::messages::SCHEMA_PARSE_CONTRACT)
         .map_err(|finding| vec![finding])?;
     read(name, &document)
 }

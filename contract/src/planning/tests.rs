@@ -1,1 +1,400 @@
+#![allow(clippy::unwrap_used)]
 
+use super::*;
+use crate::plan::{Create, Filesystem, HeaderRecord, Logging};
+use crate::secret::ExposeSecret as _;
+use crate::sections::{env, workload};
+use crate::testing::{self, KeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::{Compression, write::GzEncoder};
+
+const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// A compose archive with one service and these further lines.
+fn archive(lines: &str) -> String {
+    let compose = format!("services:\n  web:\n    image: ${{REGISTRY}}/web@{DIGEST}\n{lines}");
+    let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    let mut header = tar::Header::new_gnu();
+    header.set_size(compose.len() as u64);
+    header.set_mode(0o644);
+    tar.append_data(&mut header, "docker-compose.yml", compose.as_bytes())
+        .unwrap();
+    STANDARD.encode(tar.into_inner().unwrap().finish().unwrap())
+}
+
+fn indented(pem: &[u8]) -> String {
+    String::from_utf8_lossy(pem)
+        .lines()
+        .map(|line| format!("      {line}\n"))
+        .collect()
+}
+
+/// A workload section around these further lines.
+fn workload_text(lines: &str) -> String {
+    format!(
+        "type: workload\ncompose: {{archive: {}}}\n{lines}",
+        archive("")
+    )
+}
+
+/// An env section around these further lines.
+fn env_text(lines: &str) -> String {
+    format!(
+        "type: env\nlogging: {{logRouter: {{hostname: logs.example, iamApiKey: hunter2-hunter2}}}}\n{lines}"
+    )
+}
+
+fn plan(workload: &str, env: &str) -> Result<Plan, Vec<Finding>> {
+    let evidence = Evidence {
+        workload: [1; 32],
+        env: [2; 32],
+        auditor: None,
+    };
+    build(
+        &workload::parse(workload).unwrap(),
+        &env::parse(env).unwrap(),
+        Some(7),
+        evidence,
+    )
+}
+
+/// Code and place of everything that is wrong.
+fn refused(workload: &str, env: &str) -> Vec<String> {
+    let told = plan(workload, env).unwrap_err();
+    assert!(
+        told.iter()
+            .all(|finding| !finding.to_string().contains("hunter2")),
+        "{told:?}"
+    );
+    told.iter()
+        .map(|finding| format!("{} {}", finding.code, finding.place))
+        .collect()
+}
+
+#[test]
+fn the_workload_wins_where_both_parties_speak() {
+    let plan = plan(
+        &workload_text(
+            "env: {REGISTRY: workload.example}\nauths:\n  docker.io: {username: work, password: hunter2}\n",
+        ),
+        &env_text(concat!(
+            "env: {REGISTRY: env.example, OTHER: x}\nauths:\n",
+            "  https://index.docker.io/v1/: {username: env, password: hunter2}\n  env.example: {username: env, password: hunter2}\n",
+        )),
+    )
+    .unwrap();
+    assert_eq!(plan.workload.services[0].image.registry, "workload.example");
+    let users: Vec<_> = plan
+        .registries
+        .iter()
+        .map(|(host, auth)| (host.as_str(), auth.username.as_str()))
+        .collect();
+    assert_eq!(users, [("docker.io", "work"), ("env.example", "env")]);
+    assert_eq!((plan.expires, plan.evidence.env), (Some(7), [2; 32]));
+    assert!(!format!("{plan:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_volume_takes_both_seeds_and_the_stricter_of_two_wishes() {
+    let plan = plan(
+        &workload_text(
+            "env: {REGISTRY: r.example}\nvolumes:\n  data: {seed: workload-seed-0001, previousSeed: workload-seed-0000, create: never}\n  \
+             logs: {seed: workload-seed-0001, mount: /logs, filesystem: btrfs}\n",
+        ),
+        &env_text(
+            "volumes:\n  data: {seed: deployer-seed-0001, volumeID: '0717-1', volumeName: n, headerRecord: require}\n  \
+             logs: {seed: deployer-seed-0001, create: ifBlank}\n",
+        ),
+    )
+    .unwrap();
+    let [data, logs] = &plan.volumes[..] else {
+        panic!("{:?}", plan.volumes)
+    };
+    // printf '%s%s' deployer-seed-0001 workload-seed-0001 | openssl dgst -sha256
+    let passphrase = "246fd6dd52d3eb76cf3899c5a575efe132211abfdcbcd9ccf970fadb85a4ac23";
+    assert_eq!(data.passphrase.expose_secret(), passphrase);
+    assert_eq!(
+        (
+            data.previous_passphrases.len(),
+            logs.previous_passphrases.len()
+        ),
+        (1, 0)
+    );
+    assert_eq!((data.disk.as_str(), logs.disk.as_str()), ("0717-1", "logs"));
+    assert_eq!(
+        (data.mount.as_str(), logs.mount.as_str()),
+        ("/mnt/data", "/logs")
+    );
+    assert_eq!(
+        (data.filesystem, logs.filesystem),
+        (Filesystem::Ext4, Filesystem::Btrfs)
+    );
+    assert_eq!((data.create, logs.create), (Create::Never, Create::IfBlank));
+    assert_eq!(
+        (data.header_record, logs.header_record),
+        (HeaderRecord::Require, HeaderRecord::Adopt)
+    );
+}
+
+#[test]
+fn volumes_that_do_not_match_overlap_or_want_another_key_are_refused() {
+    let seeds = "seed: hunter2-hunter2-1";
+    for (workload, env, expected) in [
+        (
+            "volumes: {a: {S}}",
+            "",
+            &["HPL07015E workload at volumes.a"][..],
+        ),
+        ("", "volumes: {b: {S}}", &["HPL07015E env at volumes.b"]),
+        (
+            "volumes: {a: {S}}",
+            "volumes: {b: {S}}",
+            &[
+                "HPL07015E workload at volumes.a",
+                "HPL07015E env at volumes.b",
+            ],
+        ),
+        (
+            "volumes: {a: {S}}",
+            "volumes: {a: {S, kms: [], kmsTimeout: 1}}",
+            &[
+                "HPL02121E env at volumes.a.kms",
+                "HPL02121E env at volumes.a.kmsTimeout",
+            ],
+        ),
+        (
+            "volumes: {a: {S}}",
+            "volumes: {a: {S, grep11: {}}}",
+            &["HPL02121E env at volumes.a.grep11"],
+        ),
+        (
+            "volumes: {a: {S}}",
+            "volumes: {a: {uv-secret-id: index-1}}",
+            &["HPL02121E env at volumes.a.uv-secret-id"],
+        ),
+        (
+            "volumes: {a: {S}}",
+            "volumes: {a: {}}",
+            &["HPL02121E env at volumes.a.seed"],
+        ),
+        (
+            "volumes: {a: {S}, b: {S}}",
+            "volumes: {a: {S}, b: {S}}",
+            &["HPL02121E workload at volumes.b.mount"],
+        ),
+        (
+            "volumes: {a: {S, mount: /data/x}, b: {S, mount: /data}}",
+            "volumes: {a: {S}, b: {S}}",
+            &["HPL02121E workload at volumes.b.mount"],
+        ),
+    ] {
+        let text = |lines: &str| format!("{}\n", lines.replace('S', seeds));
+        let env_lines = text(env).replace("kmsTimeout", "kmsTimeout");
+        let found = refused(
+            &workload_text(&format!("env: {{REGISTRY: r.example}}\n{}", text(workload))),
+            &env_text(&env_lines),
+        );
+        assert_eq!(found, expected, "{workload} {env}");
+    }
+}
+
+#[test]
+fn no_volume_hides_what_belongs_to_the_appliance() {
+    for mount in [
+        "/",
+        "/proc",
+        "/etc/ssl",
+        "/var",
+        "/var/hyperprotect/x",
+        "/var/lib",
+        "/mnt/../etc",
+        "/dev/shm",
+        "relative",
+        "/run/x",
+        "/usr",
+    ] {
+        let workload = workload_text(&format!(
+            "env: {{REGISTRY: r.example}}\nvolumes: {{a: {{seed: hunter2-hunter2-1, mount: {mount}}}}}\n"
+        ));
+        let env = env_text("volumes: {a: {seed: hunter2-hunter2-1}}\n");
+        assert_eq!(
+            refused(&workload, &env),
+            ["HPL02121E workload at volumes.a.mount"],
+            "{mount}"
+        );
+    }
+}
+
+#[test]
+fn a_volume_opens_its_mount_path_to_the_containers() {
+    let compose = archive("    volumes: [\"/mnt/data/www:/srv\"]\n");
+    let workload = |volumes: &str| {
+        format!(
+            "type: workload\ncompose: {{archive: {compose}}}\nenv: {{REGISTRY: r.example}}\n{volumes}"
+        )
+    };
+    let with = plan(
+        &workload("volumes: {data: {seed: hunter2-hunter2-1}}\n"),
+        &env_text("volumes: {data: {seed: hunter2-hunter2-1}}\n"),
+    );
+    assert_eq!(with.unwrap().workload.services[0].mounts.len(), 1);
+    assert_eq!(
+        refused(&workload(""), &env_text("")),
+        ["HPL06009E docker-compose.yml:4:15 at services.web.volumes[0]"]
+    );
+}
+
+#[test]
+fn what_cannot_be_honoured_stops_the_contract_by_name() {
+    for (workload, env, expected) in [
+        (
+            "type: workload\nplay: {}\n".to_owned(),
+            env_text(""),
+            "workload at play",
+        ),
+        (
+            "type: workload\nconfidential-containers: {}\n".to_owned(),
+            env_text(""),
+            "workload at confidential-containers",
+        ),
+        (
+            workload_text("env: {REGISTRY: r.example}\nenvPolicy: {}\n"),
+            env_text(""),
+            "workload at envPolicy",
+        ),
+        (
+            workload_text("env: {REGISTRY: r.example}\n"),
+            env_text("host-attestation: {}\n"),
+            "env at host-attestation",
+        ),
+        (
+            "type: workload\n".to_owned(),
+            env_text(""),
+            "workload at compose",
+        ),
+        (
+            workload_text("env: {REGISTRY: r.example}\n"),
+            "type: env\n".to_owned(),
+            "env at logging",
+        ),
+        (
+            workload_text(
+                "env: {REGISTRY: r.example}\nauths: {docker.io: &a {username: a, password: b}}\n",
+            )
+            .replace("&a ", ""),
+            env_text(
+                "auths: {docker.io: {username: a, password: b}, index.docker.io: {username: a, password: b}}\n",
+            ),
+            "env at auths.index.docker.io",
+        ),
+        (
+            workload_text("env: {REGISTRY: r.example}\n"),
+            env_text("cacerts: [{one: aHVudGVyMg==}]\n"),
+            "env at cacerts[0].one",
+        ),
+    ] {
+        assert_eq!(refused(&workload, &env), [format!("HPL05001E {expected}")]);
+    }
+}
+
+/// An env section with a syslog sink of these keys.
+fn syslog(keys: &[(&str, &[u8])]) -> String {
+    let mut text = "type: env\nlogging:\n  syslog:\n    hostname: logs.example\n".to_owned();
+    for (key, pem) in keys {
+        text.push_str(&format!("    {key}: |\n{}", indented(pem)));
+    }
+    text
+}
+
+#[test]
+fn a_syslog_sink_is_read_with_its_certificates_and_default_port() {
+    let pair = KeyPair::rsa(2048);
+    let certificate = testing::certificate(&pair, 10, 20);
+    let in_base64 = STANDARD.encode(&certificate);
+    let env = syslog(&[
+        ("server", in_base64.as_bytes()),
+        ("cert", &certificate),
+        ("key", &pair.private_pem),
+    ]);
+    let plan = plan(&workload_text("env: {REGISTRY: r.example}\n"), &env).unwrap();
+    let Logging::Syslog(syslog) = plan.logging else {
+        panic!("another sink")
+    };
+    assert_eq!((syslog.host.as_str(), syslog.port), ("logs.example", 6514));
+    assert_eq!(syslog.authorities, certificate);
+    let client = syslog.client.unwrap();
+    assert_eq!(
+        (client.certificate, client.key.expose_secret().as_bytes()),
+        (certificate, &pair.private_pem[..])
+    );
+}
+
+#[test]
+fn a_syslog_sink_that_cannot_work_is_refused_under_its_own_code() {
+    let (pair, other) = (KeyPair::rsa(2048), KeyPair::rsa(2048));
+    let certificate = testing::certificate(&pair, 10, 20);
+    let key = &pair.private_pem;
+    for (keys, expected) in [
+        (
+            &[("server", &b"hunter2"[..])][..],
+            "HPL01005E env at logging.syslog.server",
+        ),
+        (&[("server", key)], "HPL01007E env at logging.syslog.server"),
+        (
+            &[("server", &certificate), ("cert", &certificate)],
+            "HPL01009E env at logging.syslog.key",
+        ),
+        (
+            &[("server", &certificate), ("key", key)],
+            "HPL01008E env at logging.syslog.cert",
+        ),
+        (
+            &[("server", &certificate), ("cert", b"hunter2"), ("key", key)],
+            "HPL01005E env at logging.syslog.cert",
+        ),
+        (
+            &[("server", &certificate), ("cert", key), ("key", key)],
+            "HPL01008E env at logging.syslog.cert",
+        ),
+        (
+            &[
+                ("server", &certificate),
+                ("cert", &certificate),
+                ("key", &certificate),
+            ],
+            "HPL01006E env at logging.syslog.key",
+        ),
+        (
+            &[
+                ("server", &certificate),
+                ("cert", &certificate),
+                ("key", &other.private_pem),
+            ],
+            "HPL01009E env at logging.syslog.key",
+        ),
+    ] {
+        assert_eq!(
+            refused(
+                &workload_text("env: {REGISTRY: r.example}\n"),
+                &syslog(keys)
+            ),
+            [expected]
+        );
+    }
+    let wrong_host =
+        syslog(&[("server", &certificate)]).replace("logs.example", "https://hunter2/");
+    assert_eq!(
+        refused(&workload_text("env: {REGISTRY: r.example}\n"), &wrong_host),
+        ["HPL05001E env at logging.syslog.hostname"]
+    );
+}
+
+#[test]
+fn everything_wrong_in_every_part_is_told_at_once() {
+    let found = refused(
+        &workload_text("volumes: {a: {seed: hunter2-hunter2-1}}\nenvPolicy: {}\n"),
+        "type: env\ncacerts: [{one: hunter2}]\n",
+    );
+    assert_eq!(found.len(), 5, "{found:?}");
+}

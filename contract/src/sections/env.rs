@@ -63,11 +63,8 @@ pub fn read(document: &Document) -> Result<EnvSection, Vec<Finding>> {
     super::read("env", document)
 }
 
-/// Parses the clear text of an env section.
-///
-/// # Errors
-/// One finding where the text is no YAML, is not of this shape, or says another `type`.
-pub fn parse(text: &str) -> Result<EnvSection, Vec<Finding>> {
+#[cfg(test)]
+pub(crate) fn parse(text: &str) -> Result<EnvSection, Vec<Finding>> {
     super::parse("env", text)
 }
 

@@ -72,11 +72,8 @@ pub fn read(document: &Document) -> Result<WorkloadSection, Vec<Finding>> {
     super::read("workload", document)
 }
 
-/// Parses the clear text of a workload section.
-///
-/// # Errors
-/// One finding where the text is no YAML, is not of this shape, or says another `type`.
-pub fn parse(text: &str) -> Result<WorkloadSection, Vec<Finding>> {
+#[cfg(test)]
+pub(crate) fn parse(text: &str) -> Result<WorkloadSection, Vec<Finding>> {
     super::parse("workload", text)
 }
 
