@@ -1,0 +1,3 @@
+//! Where lines go. One file a kind of collector.
+
+pub mod syslog;
