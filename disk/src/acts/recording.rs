@@ -1,0 +1,168 @@
+//! Acts that are only written down, except for writes, which go to the files that stand for devices.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Acts, Mapping, MountOptions};
+use crate::Context;
+use crate::error::Fault;
+use crate::luks::keys::VolumeKey;
+use crate::partition::Extent;
+
+/// An act that was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Act {
+    AddPartition(u32),
+    Write(&'static str, Vec<u64>),
+    MakeFilesystem(&'static str),
+    MapLuks(&'static str),
+    MapPlain(u64, u64),
+    Unmap(&'static str),
+    Mount(&'static str, &'static str),
+    Unmount(&'static str),
+}
+
+/// What was done, and after how many acts everything fails, as if power had been cut.
+#[derive(Debug, Default)]
+pub(crate) struct Recording {
+    pub(crate) done: Vec<Act>,
+    pub(crate) cut_after: Option<usize>,
+    /// Keys of the mappings, to see that they are the same ones.
+    pub(crate) keys: Vec<Vec<u8>>,
+}
+
+impl Recording {
+    fn note(&mut self, act: Act) -> io::Result<()> {
+        if self.cut_after.is_some_and(|count| self.done.len() >= count) {
+            return Err(io::Error::other("power cut"));
+        }
+        self.done.push(act);
+        Ok(())
+    }
+}
+
+/// The last part of a path, leaked: tests compare with literals.
+fn name(path: &Path) -> &'static str {
+    path.file_name()
+        .unwrap()
+        .to_string_lossy()
+        .into_owned()
+        .leak()
+}
+
+impl Acts for Recording {
+    fn add_partition(&mut self, disk: &Path, partition: Extent) -> io::Result<()> {
+        self.note(Act::AddPartition(partition.number))?;
+        let node = disk.with_file_name(format!("{}{}", name(disk), partition.number));
+        let file = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(node)?;
+        file.set_len(partition.length)
+    }
+
+    fn write(&mut self, device: &Path, pieces: &[(u64, &[u8])]) -> io::Result<()> {
+        self.note(Act::Write(
+            name(device),
+            pieces.iter().map(|(offset, _)| *offset).collect(),
+        ))?;
+        let file = File::options().write(true).open(device)?;
+        pieces
+            .iter()
+            .try_for_each(|(offset, bytes)| file.write_all_at(bytes, *offset))
+    }
+
+    fn make_filesystem(&mut self, _: &Path, _: &[&str], device: &Path) -> Result<(), Fault> {
+        let fault = |error: io::Error| Fault::MakeFilesystem {
+            program: PathBuf::new(),
+            why: error.to_string(),
+        };
+        self.note(Act::MakeFilesystem(name(device))).map_err(fault)
+    }
+
+    fn map(&mut self, _: &str, mapping: Mapping<'_>, key: &VolumeKey) -> Result<(), Fault> {
+        let act = match mapping {
+            Mapping::Luks { device, .. } => Act::MapLuks(name(device)),
+            Mapping::Plain { start, length, .. } => Act::MapPlain(start, length),
+        };
+        self.note(act).map_err(|error| Fault::Crypt {
+            step: "mapping",
+            why: error.to_string(),
+        })?;
+        self.keys.push(key.expose().to_vec());
+        Ok(())
+    }
+
+    fn unmap(&mut self, name: &str) -> io::Result<()> {
+        self.note(Act::Unmap(name.to_owned().leak()))
+    }
+
+    fn mount(&mut self, device: &Path, folder: &Path, _: &MountOptions) -> io::Result<()> {
+        self.note(Act::Mount(
+            name(device),
+            folder.to_string_lossy().into_owned().leak(),
+        ))
+    }
+
+    fn unmount(&mut self, folder: &Path) -> io::Result<()> {
+        self.note(Act::Unmount(folder.to_string_lossy().into_owned().leak()))
+    }
+}
+
+/// A machine without a kernel: `/sys` and `/dev` in a folder, disks as sparse files.
+pub(crate) struct Bench {
+    pub(crate) acts: Recording,
+    pub(crate) context: Context,
+    root: tempfile::TempDir,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let context = Context {
+            sys: root.path().join("sys"),
+            dev: root.path().join("dev"),
+            wait: Duration::ZERO,
+            ..Context::default()
+        };
+        fs::create_dir_all(context.sys.join("block")).unwrap();
+        fs::create_dir_all(&context.dev).unwrap();
+        Self {
+            acts: Recording::default(),
+            context,
+            root,
+        }
+    }
+
+    /// Attaches a blank disk.
+    pub(crate) fn disk(&mut self, name: &str, serial: &str, size: u64) -> File {
+        let folder = self.context.sys.join("block").join(name);
+        fs::create_dir_all(&folder).unwrap();
+        for (file, text) in [
+            ("size", (size / 512).to_string()),
+            ("ro", "0".into()),
+            ("serial", serial.into()),
+        ] {
+            fs::write(folder.join(file), text).unwrap();
+        }
+        let node = self.node(name);
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(node)
+            .unwrap();
+        file.set_len(size).unwrap();
+        file
+    }
+
+    /// The file that stands for a device.
+    pub(crate) fn node(&self, name: &str) -> PathBuf {
+        self.root.path().join("dev").join(name)
+    }
+}

@@ -1,0 +1,378 @@
+//! Hostile headers, one line each: a good header whose JSON or bytes were changed and whose checksum is right again.
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// The JSON of `cryptsetup luksFormat --type luks2` with its defaults (2.6), salts replaced.
+fn cryptsetup_default() -> String {
+    let salt = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    format!(
+        r#"{{"keyslots":{{"0":{{"type":"luks2","key_size":64,"af":{{"type":"luks1","stripes":4000,"hash":"sha256"}},
+        "area":{{"type":"raw","offset":"32768","size":"258048","encryption":"aes-xts-plain64","key_size":64}},
+        "kdf":{{"type":"argon2id","time":4,"memory":1048576,"cpus":4,"salt":"{salt}"}}}}}},"tokens":{{}},
+        "segments":{{"0":{{"type":"crypt","offset":"16777216","size":"dynamic","iv_tweak":"0",
+        "encryption":"aes-xts-plain64","sector_size":512}}}},
+        "digests":{{"0":{{"type":"pbkdf2","keyslots":["0"],"segments":["0"],"hash":"sha256","iterations":100000,
+        "salt":"{salt}","digest":"{salt}"}}}},
+        "config":{{"json_size":"12288","keyslots_size":"16744448"}}}}"#
+    )
+    .replace("\n        ", "")
+}
+
+/// Both copies with this JSON and right checksums.
+fn headers(json: &str) -> Vec<u8> {
+    let good: Metadata = serde_json::from_str(&cryptsetup_default()).unwrap();
+    let mut bytes = Header {
+        uuid: Uuid::from_u128(1),
+        metadata: good,
+    }
+    .render([[1; 64], [2; 64]])
+    .unwrap();
+    for copy in bytes.chunks_exact_mut(HEADER) {
+        copy[BINARY..].fill(0);
+        copy[BINARY..BINARY + json.len()].copy_from_slice(json.as_bytes());
+        seal(copy);
+    }
+    bytes
+}
+
+fn seal(copy: &mut [u8]) {
+    let sum = checksum(copy);
+    copy[CHECKSUM..CHECKSUM + 32].copy_from_slice(&sum);
+}
+
+fn changed(from: &str, to: &str) -> Result<Header, Refusal> {
+    let json = cryptsetup_default();
+    assert!(json.contains(from), "the good header has no {from}");
+    parse(&headers(&json.replacen(from, to, 1)))
+}
+
+#[test]
+fn what_cryptsetup_writes_is_accepted() {
+    let header = parse(&headers(&cryptsetup_default())).unwrap();
+    assert_eq!(header.uuid, Uuid::from_u128(1));
+    assert_eq!(header.memory(), 1 << 20);
+    assert_eq!(header.data_offset(), 16 << 20);
+}
+
+#[test]
+fn what_is_accepted_can_be_written_and_read_again() {
+    let header = parse(&headers(&cryptsetup_default())).unwrap();
+    assert_eq!(
+        parse(&header.render([[0; 64]; 2]).unwrap()).unwrap(),
+        header
+    );
+}
+
+#[test]
+fn other_kinds_of_cryptsetup_are_accepted() {
+    let salt = r#""salt":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=""#;
+    let cases = [
+        (r#""sector_size":512"#, r#""sector_size":4096"#.to_owned()),
+        (r#""type":"argon2id""#, r#""type":"argon2i""#.to_owned()),
+        (
+            r#""type":"argon2id","time":4,"memory":1048576,"cpus":4"#,
+            r#""type":"pbkdf2","hash":"sha256","iterations":1000000"#.to_owned(),
+        ),
+        (
+            r#""stripes":4000,"hash":"sha256""#,
+            r#""stripes":4000,"hash":"sha512""#.to_owned(),
+        ),
+        (
+            &format!("{salt}}}}}}},\"tokens\""),
+            format!("{salt}}},\"priority\":2}}}},\"tokens\""),
+        ),
+    ];
+    for (from, to) in cases {
+        assert!(changed(from, &to).is_ok(), "{to}: {:?}", changed(from, &to));
+    }
+}
+
+#[test]
+fn hostile_json_is_refused() {
+    let slot = r#""type":"luks2","key_size":64"#;
+    let segment = r#""type":"crypt","offset":"16777216""#;
+    let cases = [
+        (
+            "null cipher in the segment",
+            r#""encryption":"aes-xts-plain64","sector_size""#,
+            r#""encryption":"cipher_null-ecb","sector_size""#,
+        ),
+        (
+            "null cipher in the slot",
+            r#""encryption":"aes-xts-plain64","key_size""#,
+            r#""encryption":"cipher_null-ecb","key_size""#,
+        ),
+        (
+            "weak cipher",
+            r#""encryption":"aes-xts-plain64","sector_size""#,
+            r#""encryption":"aes-ecb","sector_size""#,
+        ),
+        (
+            "linear segment",
+            segment,
+            r#""type":"linear","offset":"16777216""#,
+        ),
+        (
+            "integrity that nobody asked for",
+            r#""sector_size":512"#,
+            r#""sector_size":512,"integrity":{"type":"hmac(sha256)"}"#,
+        ),
+        (
+            "segment of fixed size",
+            r#""size":"dynamic""#,
+            r#""size":"512""#,
+        ),
+        (
+            "numbering from elsewhere",
+            r#""iv_tweak":"0""#,
+            r#""iv_tweak":"8""#,
+        ),
+        (
+            "second segment",
+            r#""segments":{"0":{"#,
+            r#""segments":{"1":{"type":"crypt","offset":"16777216","size":"dynamic","iv_tweak":"0","encryption":"aes-xts-plain64","sector_size":512},"0":{"#,
+        ),
+        (
+            "segment inside of the slots",
+            segment,
+            r#""type":"crypt","offset":"16773120""#,
+        ),
+        (
+            "segment beyond bounds",
+            segment,
+            r#""type":"crypt","offset":"18446744073709547520""#,
+        ),
+        (
+            "segment off a block",
+            segment,
+            r#""type":"crypt","offset":"16777728""#,
+        ),
+        (
+            "odd sector size",
+            r#""sector_size":512"#,
+            r#""sector_size":1024"#,
+        ),
+        (
+            "token",
+            r#""tokens":{}"#,
+            r#""tokens":{"0":{"type":"luks2-keyring","keyslots":["0"],"key_description":"x"}}"#,
+        ),
+        (
+            "reencryption slot",
+            slot,
+            r#""type":"reencrypt","key_size":1"#,
+        ),
+        (
+            "requirement",
+            r#""json_size":"12288""#,
+            r#""json_size":"12288","requirements":{"mandatory":["online-reencrypt"]}"#,
+        ),
+        (
+            "flag",
+            r#""json_size":"12288""#,
+            r#""json_size":"12288","flags":["allow-discards"]"#,
+        ),
+        ("short key", slot, r#""type":"luks2","key_size":16"#),
+        ("free derivation", r#""time":4"#, r#""time":1"#),
+        ("endless derivation", r#""time":4"#, r#""time":4294967295"#),
+        ("cheap memory", r#""memory":1048576"#, r#""memory":64"#),
+        ("all memory", r#""memory":1048576"#, r#""memory":4194304"#),
+        ("no lane", r#""cpus":4"#, r#""cpus":0"#),
+        (
+            "unknown derivation",
+            r#""type":"argon2id""#,
+            r#""type":"plain""#,
+        ),
+        (
+            "cheap pbkdf2",
+            r#""type":"argon2id","time":4,"memory":1048576,"cpus":4"#,
+            r#""type":"pbkdf2","hash":"sha256","iterations":1000"#,
+        ),
+        (
+            "broken hash",
+            r#""stripes":4000,"hash":"sha256""#,
+            r#""stripes":4000,"hash":"md5""#,
+        ),
+        ("no splitting", r#""stripes":4000"#, r#""stripes":1"#),
+        (
+            "slot over the headers",
+            r#""offset":"32768""#,
+            r#""offset":"16384""#,
+        ),
+        (
+            "slot over the data",
+            r#""offset":"32768""#,
+            r#""offset":"16773120""#,
+        ),
+        (
+            "slot that wraps",
+            r#""offset":"32768""#,
+            r#""offset":"18446744073709547520""#,
+        ),
+        ("large slot", r#""size":"258048""#, r#""size":"16744448""#),
+        (
+            "number with a sign",
+            r#""offset":"32768""#,
+            r#""offset":"+32768""#,
+        ),
+        (
+            "number with a zero",
+            r#""offset":"32768""#,
+            r#""offset":"032768""#,
+        ),
+        (
+            "priority",
+            slot,
+            r#""priority":3,"type":"luks2","key_size":64"#,
+        ),
+        (
+            "digest without slots",
+            r#""keyslots":["0"]"#,
+            r#""keyslots":[]"#,
+        ),
+        (
+            "digest of another slot",
+            r#""keyslots":["0"]"#,
+            r#""keyslots":["0","1"]"#,
+        ),
+        (
+            "digest without segment",
+            r#""segments":["0"]"#,
+            r#""segments":[]"#,
+        ),
+        (
+            "digest that costs all",
+            r#""iterations":100000"#,
+            r#""iterations":4294967295"#,
+        ),
+        (
+            "short salt",
+            r#""digest":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=""#,
+            r#""digest":"AAAA""#,
+        ),
+        (
+            "no config",
+            r#","config":{"json_size":"12288","keyslots_size":"16744448"}"#,
+            "",
+        ),
+        (
+            "slots of all sizes",
+            r#""keyslots_size":"16744448""#,
+            r#""keyslots_size":"18446744073709547520""#,
+        ),
+        (
+            "key named twice",
+            r#""stripes":4000"#,
+            r#""stripes":4000,"stripes":4000"#,
+        ),
+        (
+            "text after the end",
+            r#""keyslots_size":"16744448"}}"#,
+            r#""keyslots_size":"16744448"}} {}"#,
+        ),
+    ];
+    for (what, from, to) in cases {
+        let outcome = changed(from, to);
+        assert!(
+            matches!(outcome, Err(Refusal::Json(_) | Refusal::Shape(_))),
+            "{what}: {outcome:?}"
+        );
+    }
+}
+
+#[test]
+fn slots_that_overlap_or_are_too_many_are_refused() {
+    let good: Metadata = serde_json::from_str(&cryptsetup_default()).unwrap();
+    let with_slots = |count: u8, step: u64| {
+        let mut metadata = good.clone();
+        let slot = metadata.keyslots[&0].clone();
+        for number in 0..count {
+            let mut slot = slot.clone();
+            slot.area.offset =
+                super::super::json::Decimal(HEADERS as u64 + u64::from(number) * step);
+            metadata.keyslots.insert(number, slot);
+        }
+        let digest = metadata.digests.get_mut(&0).unwrap();
+        digest.keyslots = (0..u64::from(count))
+            .map(super::super::json::Decimal)
+            .collect();
+        check(&metadata)
+    };
+    assert_eq!(with_slots(8, AREA as u64), Ok(()));
+    assert_eq!(
+        with_slots(9, AREA as u64),
+        Err(Refusal::Shape("it has no key slot or too many"))
+    );
+    assert_eq!(
+        with_slots(2, AREA as u64 - 4096),
+        Err(Refusal::Shape("key slots overlap"))
+    );
+    assert_eq!(with_slots(2, 0), Err(Refusal::Shape("key slots overlap")));
+}
+
+#[test]
+fn hostile_binary_fields_are_refused() {
+    let cases: &[(&str, usize, &[u8], Refusal)] = &[
+        ("no magic", 0, b"XXXX", Refusal::Magic),
+        ("LUKS1", 6, &[0, 1], Refusal::Luks1),
+        ("version 3", 6, &[0, 3], Refusal::Field("version")),
+        ("other size", 8, &[0xff; 8], Refusal::Field("size")),
+        (
+            "other algorithm",
+            72,
+            b"sha1\0\0",
+            Refusal::Field("checksum algorithm"),
+        ),
+        ("UUID that is none", 168, b"x", Refusal::Field("UUID")),
+        ("other offset", 256, &[1], Refusal::Field("offset")),
+        (
+            "bytes after the JSON",
+            HEADER - 1,
+            &[1],
+            Refusal::Field("space after the JSON"),
+        ),
+        ("label in one copy only", 24, b"label", Refusal::Copies),
+        ("newer copy", 16, &[1], Refusal::Copies),
+    ];
+    for (what, at, bytes, refusal) in cases {
+        let mut headers = headers(&cryptsetup_default());
+        headers[*at..*at + bytes.len()].copy_from_slice(bytes);
+        seal(&mut headers[..HEADER]);
+        assert_eq!(parse(&headers).as_ref(), Err(refusal), "{what}");
+    }
+}
+
+#[test]
+fn each_copy_has_a_checksum_that_counts() {
+    for (at, which) in [(BINARY + 10, "first"), (HEADER + BINARY + 10, "second")] {
+        let mut headers = headers(&cryptsetup_default());
+        headers[at] ^= 1;
+        assert_eq!(parse(&headers), Err(Refusal::Checksum(which)));
+    }
+}
+
+#[test]
+fn what_a_host_wrote_reaches_a_message_only_tamed() {
+    let refusal = changed(r#""type":"argon2id""#, "\"type\":\"\u{1b}[2Jowned\"").unwrap_err();
+    assert!(!refusal.to_string().contains('\u{1b}'), "{refusal}");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), HEADERS)) {
+        prop_assert!(parse(&bytes).is_err());
+    }
+
+    #[test]
+    fn no_json_makes_it_panic(at in 0usize..900, patch in "[ -~]{0,12}") {
+        let mut json = cryptsetup_default();
+        let end = (at + patch.len()).min(json.len());
+        json.replace_range(at.min(end)..end, &patch);
+        if let Ok(header) = parse(&headers(&json)) {
+            prop_assert_eq!(parse(&header.render([[0; 64]; 2]).unwrap()).unwrap(), header);
+        }
+    }
+}

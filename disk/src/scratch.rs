@@ -1,0 +1,162 @@
+//! The scratch disk: room for images and logs that ends with the boot.
+//!
+//! Its key is random and never leaves memory. The first and the last MiB stay zero, so that what an earlier boot left
+//! (noise, in which a signature may show by chance) never looks like somebody's data.
+
+use std::path::Path;
+
+use crate::acts::{Acts, Mapping};
+use crate::decide::is_scratch;
+use crate::ends::{END, Ends};
+use crate::error::{DiskError, Fault, Place};
+use crate::inventory::{self, Disk};
+use crate::luks::keys::VolumeKey;
+use crate::mounted::{Mounted, node};
+use crate::{Context, filesystem, probe};
+
+/// The mapping's name.
+const MAPPING: &str = "hpcr-scratch";
+/// The least that is of use, in bytes.
+const LEAST: u64 = 64 << 20;
+
+/// Opens the scratch disk where there is one.
+pub(crate) fn open(
+    acts: &mut dyn Acts,
+    context: &Context,
+    folder: &Path,
+) -> Result<Option<Mounted>, DiskError> {
+    let place = Place::volume("scratch");
+    let disks = inventory::read(&context.sys, &context.dev).map_err(|source| {
+        place.fault()(Fault::Read {
+            what: "the list of disks",
+            source,
+        })
+    })?;
+    let found: Vec<&Disk> = disks
+        .iter()
+        .filter(|disk| is_scratch(disk) && context.cidata.as_ref() != Some(&disk.name))
+        .collect();
+    match found[..] {
+        [] => Ok(None),
+        [disk] => {
+            let place = place.on(&disk.name);
+            make(acts, context, disk, folder).map_err(place.fault())?;
+            Ok(Some(Mounted {
+                place,
+                folder: folder.to_owned(),
+                mapping: MAPPING.to_owned(),
+            }))
+        }
+        _ => {
+            let names: Vec<_> = found.iter().map(|disk| disk.name.as_str()).collect();
+            Err(place.fault()(Fault::Ambiguous {
+                disks: names.join(", "),
+            }))
+        }
+    }
+}
+
+fn make(acts: &mut dyn Acts, context: &Context, disk: &Disk, folder: &Path) -> Result<(), Fault> {
+    if disk.read_only {
+        return Err(Fault::ReadOnly);
+    }
+    if disk.size < LEAST {
+        return Err(Fault::TooSmall {
+            size: disk.size,
+            needed: LEAST,
+        });
+    }
+    if let Some(what) = probe::signature(&disk.node)? {
+        return Err(Fault::Foreign { what });
+    }
+    let zero = Ends::blank(disk.size).map_err(|source| Fault::Read {
+        what: "the disk",
+        source,
+    })?;
+    acts.write(
+        &disk.node,
+        &[(0, zero.head()), (disk.size - END, zero.tail())],
+    )
+    .map_err(|error| Fault::MakePartitions {
+        why: error.to_string(),
+    })?;
+
+    let key = VolumeKey::random().map_err(|error| Fault::MakeLuks {
+        why: error.to_string(),
+    })?;
+    let length = (disk.size - 2 * END) / 4096 * 4096;
+    acts.map(
+        MAPPING,
+        Mapping::Plain {
+            device: &disk.node,
+            start: END,
+            length,
+        },
+        &key,
+    )?;
+    let device = node(&context.dev, MAPPING);
+    acts.make_filesystem(&context.mke2fs, filesystem::SCRATCH, &device)?;
+    acts.mount(&device, folder, &filesystem::SCRATCH_MOUNT)
+        .map_err(Fault::Mount)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::acts::recording::{Act, Bench};
+    use std::os::unix::fs::FileExt;
+
+    #[test]
+    fn without_such_a_disk_there_is_none_and_nothing_happens() {
+        let mut bench = Bench::new();
+        bench.disk("vda", "data", 256 << 20);
+        assert!(
+            open(&mut bench.acts, &bench.context, Path::new("/scratch"))
+                .unwrap()
+                .is_none()
+        );
+        assert!(bench.acts.done.is_empty());
+    }
+
+    #[test]
+    fn the_ends_are_zeroed_before_the_rest_is_mapped_under_a_new_key() {
+        let mut bench = Bench::new();
+        let disk = bench.disk("vda", crate::SCRATCH_SERIAL, 256 << 20);
+        // Not a signature of anything: noise of an earlier boot.
+        disk.write_all_at(&[7; 4096], 0).unwrap();
+        let mounted = open(&mut bench.acts, &bench.context, Path::new("/scratch"))
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            bench.acts.done,
+            [
+                Act::Write("vda", vec![0, (256 << 20) - END]),
+                Act::MapPlain(END, (256 << 20) - 2 * END),
+                Act::MakeFilesystem("hpcr-scratch"),
+                Act::Mount("hpcr-scratch", "/scratch"),
+            ]
+        );
+        mounted.close_by(&mut bench.acts).unwrap();
+        assert_eq!(
+            bench.acts.done[4..],
+            [Act::Unmount("/scratch"), Act::Unmap("hpcr-scratch")]
+        );
+    }
+
+    #[test]
+    fn a_disk_with_a_signature_is_left_alone() {
+        let mut bench = Bench::new();
+        let disk = bench.disk("vda", crate::SCRATCH_SERIAL, 256 << 20);
+        let gpt = crate::partition::make(
+            &crate::partition::Layout::of(256 << 20).unwrap(),
+            256 << 20,
+            512,
+        )
+        .unwrap();
+        disk.write_all_at(gpt.head(), 0).unwrap();
+        let error = open(&mut bench.acts, &bench.context, Path::new("/scratch")).unwrap_err();
+        assert!(matches!(error.fault, Fault::Foreign { .. }), "{error}");
+        assert!(bench.acts.done.is_empty());
+    }
+}
