@@ -46,6 +46,9 @@ pub enum ContractError {
         /// What is wrong with it.
         cause: &'static str,
     },
+    /// A contract that was read could not be written.
+    #[error("the contract could not be written as YAML; report this as a bug")]
+    Unwritable,
     /// The cryptographic library failed; its text names functions, never data.
     #[error("the cryptographic library failed: {0}; report this as a bug")]
     Library(#[from] openssl::error::ErrorStack),
@@ -62,7 +65,9 @@ impl ContractError {
         match self {
             Self::SignatureForm | Self::SignatureMismatch => messages::SIGNATURE_INVALID,
             Self::Record { .. } => messages::ENCRYPT_ATTESTATION,
-            Self::Library(_) | Self::ExplicitRejection => messages::INTERNAL_ERROR,
+            Self::Unwritable | Self::Library(_) | Self::ExplicitRejection => {
+                messages::INTERNAL_ERROR
+            }
             Self::PrivateKey(_) | Self::PublicKey(_) | Self::TokenForm(_) | Self::TokenSealed => {
                 messages::INVALID_CONTRACT
             }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod certificate;
+pub mod disclosure;
 pub mod error;
 pub mod finding;
 pub mod image_config;
@@ -13,10 +14,12 @@ pub mod passphrase;
 pub mod plan;
 pub mod planning;
 pub mod private_key;
+mod redaction;
 pub mod schema;
 pub mod secret;
 pub mod sections;
 pub mod signature;
+pub mod stages;
 pub mod token;
 pub mod user_data;
 pub mod workload;

@@ -11,8 +11,9 @@ use serde_saphyr::granit_parser::ErrorKind;
 use serde_saphyr::localizer::ExternalMessageSource;
 use serde_saphyr::{DuplicateKeyPolicy, Error, MergeKeyPolicy, NonFiniteFloatPolicy, Options};
 
+use crate::error::ContractError;
 use crate::finding::{Finding, Place};
-use crate::messages::{self, Code};
+use crate::messages::Code;
 
 mod node;
 mod typed;
@@ -25,7 +26,7 @@ const MAX_DEPTH: usize = 48;
 const MAX_NODES: usize = 100_000;
 
 /// A parsed YAML document with the places of everything in it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Document {
     file: String,
     prefix: String,
@@ -134,13 +135,13 @@ impl Document {
     }
 }
 
-/// Reads the text of a part of the contract (`env`, `workload`) as a `T`; findings carry the part's name.
-pub fn from_str<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Finding> {
-    Document::parse(text, name, messages::SCHEMA_PARSE_CONTRACT)?.read()
+/// Writes a value as YAML.
+pub(crate) fn write(value: &Value) -> Result<String, ContractError> {
+    serde_saphyr::to_string(value).map_err(|_| ContractError::Unwritable)
 }
 
 /// Overwrites every text in a JSON value.
-pub fn wipe(value: &mut Value) {
+pub(crate) fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => zeroize::Zeroize::zeroize(text),
         Value::Array(items) => items.iter_mut().for_each(wipe),

@@ -11,12 +11,14 @@ pub(super) const KEY_NOT_TEXT: &str = "a key is not text";
 pub(super) const NUMBER_TOO_LARGE: &str = "a number is out of range";
 
 /// A value with its line and column, both from 1 (0 where unknown).
+#[derive(Clone)]
 pub(crate) struct Node {
     pub(crate) kind: Kind,
     pub(crate) position: (u32, u32),
 }
 
 /// What a value can be.
+#[derive(Clone)]
 pub(crate) enum Kind {
     Null,
     Bool(bool),
@@ -27,6 +29,7 @@ pub(crate) enum Kind {
 }
 
 /// A key of a mapping with its place.
+#[derive(Clone)]
 pub(crate) struct Key {
     pub(crate) name: String,
     pub(crate) position: (u32, u32),

@@ -1,0 +1,390 @@
+//! The way of a contract: `Sealed`, then `Opened`, then `Verified`. Nothing else makes these types, and each step takes the
+//! one before it, so a section that was not verified cannot be planned.
+//!
+//! Every token of a contract goes through the whole of unwrapping and decryption before any verdict. Why a contract was
+//! rejected is collected here for whoever may know; who that is, `disclosure` decides.
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::certificate::PublicKey;
+use crate::error::ContractError;
+use crate::finding::{Finding, Place};
+use crate::messages;
+use crate::plan::{Auditor, Evidence, Plan};
+use crate::schema::{self, Section};
+use crate::sections::env::{self, EnvSection};
+use crate::sections::workload::{self, WorkloadSection};
+use crate::signature::{self, Signed};
+use crate::token::openssl::{DecryptionKey, Token};
+use crate::user_data::{Part, Places, Text, UserData, mentions_token};
+use crate::yaml::Document;
+use crate::{planning, redaction};
+
+/// A contract that goes no further.
+#[derive(Debug)]
+pub struct Rejection {
+    /// Everything that is wrong; at least one.
+    pub findings: Vec<Finding>,
+    /// The contract holds tokens, or speaks of one.
+    pub sealed: bool,
+    /// The signature of the contract was found to be good before it was rejected.
+    pub authenticated: bool,
+}
+
+/// A contract whose envelope was read; its tokens are still closed.
+#[derive(Debug)]
+pub struct Sealed(UserData);
+
+impl Sealed {
+    /// Reads the envelope of a contract of at most 32 MiB; `name` is what findings call the file.
+    pub fn parse(bytes: &[u8], name: &str) -> Result<Self, Rejection> {
+        UserData::parse(bytes, name)
+            .map(Self)
+            .map_err(|findings| Rejection {
+                findings,
+                sealed: mentions_token(bytes),
+                authenticated: false,
+            })
+    }
+
+    /// Whether opening it takes a key.
+    pub fn needs_key(&self) -> bool {
+        self.0.has_tokens()
+    }
+
+    /// Top-level keys that mean nothing here, as warnings.
+    pub fn unknown_keys(&self) -> &[Finding] {
+        self.0.unknown_keys()
+    }
+
+    /// Opens every token with the key; a contract in the clear needs none.
+    pub fn open(self, key: Option<&DecryptionKey>) -> Result<Opened, Rejection> {
+        let sealed = self.0.has_tokens();
+        let UserData {
+            workload,
+            env,
+            auditor,
+            signature,
+            places,
+            ..
+        } = self.0;
+        let tokens = workload.is_token() && env.is_token();
+        // All three before any verdict: the first failure must not spare the others' work.
+        let workload = Opener {
+            key,
+            place: &places.workload,
+        }
+        .part(workload);
+        let env = Opener {
+            key,
+            place: &places.env,
+        }
+        .part(env);
+        let auditor = auditor
+            .map(|text| {
+                Opener {
+                    key,
+                    place: &places.auditor,
+                }
+                .text(text)
+            })
+            .transpose();
+        match (workload, env, auditor) {
+            (Ok(workload), Ok(env), Ok(auditor)) => {
+                let auditor = auditor.map(|scalar| scalar.clear);
+                Ok(Opened {
+                    workload,
+                    env,
+                    auditor,
+                    signature,
+                    places,
+                    tokens,
+                    sealed,
+                })
+            }
+            (workload, env, auditor) => {
+                let findings = [workload.err(), env.err(), auditor.err()]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                Err(Rejection {
+                    findings,
+                    sealed,
+                    authenticated: false,
+                })
+            }
+        }
+    }
+}
+
+/// Opens one part of a contract.
+struct Opener<'a> {
+    key: Option<&'a DecryptionKey>,
+    place: &'a Place,
+}
+
+impl Opener<'_> {
+    fn part(&self, part: Part) -> Result<OpenPart, Finding> {
+        match part {
+            Part::Mapping(document) => Ok(OpenPart::Mapping(document)),
+            Part::Text(text) => self.text(text).map(OpenPart::Scalar),
+        }
+    }
+
+    fn text(&self, read: Text) -> Result<Scalar, Finding> {
+        if !read.is_token() {
+            let clear = read.0.clone();
+            return Ok(Scalar { read, clear });
+        }
+        let Some(key) = self.key else {
+            let remedy = "give the private key, or the contract in the clear";
+            return Err(Finding::new(
+                messages::INVALID_CONTRACT,
+                self.place.clone(),
+                "a token needs a key to be opened",
+                remedy,
+            ));
+        };
+        Token::parse(&read.0)
+            .and_then(|token| token.open(key))
+            .and_then(|plain| {
+                std::str::from_utf8(&plain)
+                    .map(|text| Zeroizing::new(text.to_owned()))
+                    .map_err(|_| ContractError::TokenSealed)
+            })
+            .map(|clear| Scalar { read, clear })
+            .map_err(|error| error.at(self.place.clone()))
+    }
+}
+
+/// A section that can be read.
+#[derive(Debug)]
+enum OpenPart {
+    Scalar(Scalar),
+    Mapping(Document),
+}
+
+/// A scalar as it was read, and what it says in the clear.
+#[derive(Debug)]
+struct Scalar {
+    read: Text,
+    clear: Zeroizing<String>,
+}
+
+impl OpenPart {
+    /// SHA-256 of the text in the clear; of a mapping, of its JSON with sorted keys and without spaces.
+    fn hash(&self) -> [u8; 32] {
+        match self {
+            Self::Scalar(scalar) => Sha256::digest(scalar.clear.as_bytes()).into(),
+            Self::Mapping(document) => {
+                let mut json = document.to_json();
+                let text = Zeroizing::new(json.to_string());
+                crate::yaml::wipe(&mut json);
+                Sha256::digest(text.as_bytes()).into()
+            }
+        }
+    }
+
+    /// The section as YAML that follows the schema.
+    fn validate(&self, section: Section) -> Result<Document, Vec<Finding>> {
+        let document = match self {
+            Self::Mapping(document) => document.clone(),
+            Self::Scalar(scalar) => Document::parse(
+                &scalar.clear,
+                section.name(),
+                messages::SCHEMA_PARSE_CONTRACT,
+            )
+            .map_err(|finding| vec![finding])?,
+        };
+        let findings = schema::check(section, &document);
+        if findings.is_empty() {
+            Ok(document)
+        } else {
+            Err(findings)
+        }
+    }
+}
+
+/// A contract in the clear. Nothing vouches for it yet.
+#[derive(Debug)]
+pub struct Opened {
+    workload: OpenPart,
+    env: OpenPart,
+    auditor: Option<Zeroizing<String>>,
+    signature: Option<String>,
+    places: Places,
+    tokens: bool,
+    sealed: bool,
+}
+
+impl Opened {
+    /// Checks both sections against the schema, reads them, and checks the signature.
+    pub fn verify(self) -> Result<Verified, Rejection> {
+        let sealed = self.sealed;
+        self.verified().map_err(|findings| Rejection {
+            findings,
+            sealed,
+            authenticated: false,
+        })
+    }
+
+    fn verified(self) -> Result<Verified, Vec<Finding>> {
+        let documents = both(
+            self.workload.validate(Section::Workload),
+            self.env.validate(Section::Env),
+        )?;
+        let (workload, env) = both(workload::read(&documents.0), env::read(&documents.1))?;
+        let (auditor, signer) = both(self.auditor(), self.signer(&env))?;
+        let evidence = Evidence {
+            workload: self.workload.hash(),
+            env: self.env.hash(),
+            auditor,
+        };
+        Ok(Verified {
+            documents,
+            workload,
+            env,
+            evidence,
+            signer,
+            sealed: self.sealed,
+        })
+    }
+
+    fn auditor(&self) -> Result<Option<Auditor>, Vec<Finding>> {
+        let Some(text) = &self.auditor else {
+            return Ok(None);
+        };
+        let key = PublicKey::parse(text.as_bytes())
+            .map_err(|error| vec![error.at(self.places.auditor.clone())])?;
+        Ok(Some(Auditor {
+            hash: Sha256::digest(key.pem()).into(),
+            public_key: key.pem().to_vec(),
+        }))
+    }
+
+    /// The key that signed the contract. A key without a signature, and a signature without a key, both fail: neither can
+    /// be peeled off.
+    fn signer(&self, env: &EnvSection) -> Result<Option<PublicKey>, Vec<Finding>> {
+        let finding = |place: &Place, cause: &str, remedy: &str| {
+            vec![Finding::new(
+                messages::SIGNATURE_INVALID,
+                place.clone(),
+                cause,
+                remedy,
+            )]
+        };
+        let (text, signature) = match (&env.signing_key, &self.signature) {
+            (None, None) => return Ok(None),
+            (Some(text), Some(signature)) => (text, signature),
+            (Some(_), None) => {
+                let remedy = "add envWorkloadSignature, or remove env.signingKey";
+                return Err(finding(
+                    &self.places.env,
+                    "there is a signing key but no signature",
+                    remedy,
+                ));
+            }
+            (None, Some(_)) => {
+                let remedy = "add env.signingKey, or remove envWorkloadSignature";
+                return Err(finding(
+                    &self.places.signature,
+                    "there is a signature but no signing key",
+                    remedy,
+                ));
+            }
+        };
+        let (OpenPart::Scalar(workload), OpenPart::Scalar(env)) = (&self.workload, &self.env)
+        else {
+            let remedy = "write both sections as tokens or as literal blocks";
+            return Err(finding(
+                &self.places.signature,
+                "a section that is a mapping cannot be signed",
+                remedy,
+            ));
+        };
+        let key = PublicKey::parse(text.as_bytes()).map_err(|error| {
+            let mut found = error.at(self.places.env.clone());
+            found.code = messages::SIGNATURE_INVALID;
+            vec![found]
+        })?;
+        let signed = Signed {
+            workload: &workload.read.0,
+            env: &env.read.0,
+            tokens: self.tokens,
+        };
+        signature::verify(signed, signature, &key)
+            .map_err(|error| vec![error.at(self.places.signature.clone())])?;
+        Ok(Some(key))
+    }
+}
+
+/// Both results, or the findings of both.
+fn both<A, B>(
+    first: Result<A, Vec<Finding>>,
+    second: Result<B, Vec<Finding>>,
+) -> Result<(A, B), Vec<Finding>> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (first, second) => Err([first.err(), second.err()]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .collect()),
+    }
+}
+
+/// A contract that follows the schema and whose signature, where it has one, is good.
+#[derive(Debug)]
+pub struct Verified {
+    documents: (Document, Document),
+    workload: WorkloadSection,
+    env: EnvSection,
+    evidence: Evidence,
+    signer: Option<PublicKey>,
+    sealed: bool,
+}
+
+impl Verified {
+    /// The workload section.
+    pub fn workload(&self) -> &WorkloadSection {
+        &self.workload
+    }
+
+    /// The env section.
+    pub fn env(&self) -> &EnvSection {
+        &self.env
+    }
+
+    /// What the attestation record says of the contract.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// The key that signed the contract, with the validity of its certificate where it came in one.
+    pub fn signer(&self) -> Option<&PublicKey> {
+        self.signer.as_ref()
+    }
+
+    /// The contract as a person or container of the workload may see it: without seeds, keys, credentials and the values
+    /// of the deployer's environment. YAML.
+    pub fn redacted(&self) -> Result<String, ContractError> {
+        redaction::redact(&self.documents.0, &self.documents.1)
+    }
+
+    /// Makes every decision that the contract calls for.
+    pub fn plan(&self) -> Result<Plan, Rejection> {
+        let validity = self.signer.as_ref().and_then(PublicKey::validity);
+        let expires = validity.map(|validity| validity.not_after);
+        planning::build(&self.workload, &self.env, expires, self.evidence.clone()).map_err(
+            |findings| Rejection {
+                findings,
+                sealed: self.sealed,
+                authenticated: self.signer.is_some(),
+            },
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

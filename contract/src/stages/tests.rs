@@ -1,0 +1,428 @@
+#![allow(clippy::unwrap_used)]
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::messages::Code;
+use crate::private_key::PrivateKey;
+use crate::testing::{self, KeyPair};
+use crate::token::openssl::{Prefix, seal};
+
+const WORKLOAD: &str = "type: workload\ncompose:\n  archive: H4sIAAAA\nvolumes:\n  data:\n    seed: workload-seed-hunter2\n";
+const ENV: &str = "type: env\nlogging:\n  logRouter:\n    hostname: logs.example\n    iamApiKey: hunter2-key\nenv:\n  PASSWORD: hunter2-password\nvolumes:\n  data:\n    seed: deployers-seed-hunter2\n";
+
+static IMAGE: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::rsa(2048));
+static SIGNER: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::rsa(2048));
+static KEY: LazyLock<DecryptionKey> =
+    LazyLock::new(|| DecryptionKey::from_pem(&IMAGE.private_pem).unwrap());
+
+fn token(text: &str) -> String {
+    seal(
+        text.as_bytes(),
+        &PublicKey::parse(&IMAGE.public_pem).unwrap(),
+        Prefix::HyperProtectBasic,
+    )
+    .unwrap()
+}
+
+fn block(text: &str, indent: usize) -> String {
+    text.lines()
+        .map(|line| format!("{:indent$}{line}\n", ""))
+        .collect()
+}
+
+/// A contract of tokens, one line each.
+fn sealed(workload: &str, env: &str) -> String {
+    format!("workload: {}\nenv: {}\n", token(workload), token(env))
+}
+
+fn with_signing_key(pem: &[u8]) -> String {
+    format!(
+        "{ENV}signingKey: {}\n",
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, pem)
+    )
+}
+
+fn signature(workload: &str, env: &str) -> String {
+    let key = PrivateKey::from_pem(&SIGNER.private_pem).unwrap();
+    signature::sign(
+        Signed {
+            workload,
+            env,
+            tokens: true,
+        },
+        &key,
+    )
+    .unwrap()
+}
+
+fn open(contract: &str) -> Result<Opened, Rejection> {
+    Sealed::parse(contract.as_bytes(), "contract.yaml")?.open(Some(&KEY))
+}
+
+fn verify(contract: &str) -> Result<Verified, Rejection> {
+    open(contract)?.verify()
+}
+
+fn first(rejection: &Rejection) -> (Code, String) {
+    let text = rejection.findings[0].to_string();
+    assert!(!text.contains("hunter2"), "{text}");
+    (rejection.findings[0].code, text)
+}
+
+#[test]
+fn sections_are_read_as_token_literal_block_or_mapping() {
+    let literal = format!(
+        "workload: |\n{}env: |\n{}",
+        block(WORKLOAD, 2),
+        block(ENV, 2)
+    );
+    let mapping = format!("workload:\n{}env:\n{}", block(WORKLOAD, 2), block(ENV, 2));
+    let mixed = format!("workload: {}\nenv:\n{}", token(WORKLOAD), block(ENV, 2));
+    let wrapped = format!(
+        "workload: |\n  {}\nenv: |\n  {}\n",
+        token(WORKLOAD),
+        token(ENV)
+    );
+    let hashes: Vec<_> = [sealed(WORKLOAD, ENV), literal, wrapped, mapping, mixed]
+        .iter()
+        .map(|contract| {
+            let verified = verify(contract).unwrap();
+            assert_eq!(verified.workload().volumes.len(), 1);
+            assert!(verified.env().logging.is_some());
+            (verified.evidence().workload, verified.evidence().env)
+        })
+        .collect();
+    let expected: ([u8; 32], [u8; 32]) =
+        (Sha256::digest(WORKLOAD).into(), Sha256::digest(ENV).into());
+    assert_eq!(
+        &hashes[..3],
+        [expected; 3],
+        "token and literal block are the same text"
+    );
+    assert_eq!(hashes[3].1, hashes[4].1, "a mapping has one hash");
+}
+
+#[test]
+fn a_rejection_names_place_and_cause_and_knows_whether_there_were_tokens() {
+    let plain = |workload: &str, env: &str| {
+        format!(
+            "workload: |\n{}env: |\n{}",
+            block(workload, 2),
+            block(env, 2)
+        )
+    };
+    for (contract, code, text, is_sealed) in [
+        (
+            "hunter2".to_owned(),
+            messages::INVALID_CONTRACT,
+            "not a mapping",
+            false,
+        ),
+        (
+            "workload: a\nworkload: b\n".into(),
+            messages::INVALID_CONTRACT,
+            "contract.yaml:2:1: the key `workload` stands twice",
+            false,
+        ),
+        (
+            format!("workload: |\n{}", block(WORKLOAD, 2)),
+            messages::INVALID_CONTRACT,
+            "`env` is missing",
+            false,
+        ),
+        (
+            format!("workload: {}\n", token(WORKLOAD)),
+            messages::INVALID_CONTRACT,
+            "`env` is missing",
+            true,
+        ),
+        (
+            "workload: contract-basic.x\nenv: [".into(),
+            messages::INVALID_CONTRACT,
+            "contract.yaml:2",
+            true,
+        ),
+        (
+            "workload: 1\nenv: ''\n".into(),
+            messages::INVALID_CONTRACT,
+            "contract.yaml:1:11 at workload: a number stands where a section",
+            false,
+        ),
+        (
+            plain("type: [hunter2", ENV),
+            messages::SCHEMA_PARSE_CONTRACT,
+            "workload:1:7",
+            false,
+        ),
+        (
+            plain("type: env\ncompose: {archive: AAAA}\n", ENV),
+            messages::SCHEMA_VALIDATE_CONTRACT,
+            "workload:1:7 at type",
+            false,
+        ),
+        (
+            plain(WORKLOAD, "type: env\n"),
+            messages::SCHEMA_VALIDATE_CONTRACT,
+            "`logging` is missing",
+            false,
+        ),
+        (
+            sealed(WORKLOAD, "type: env\n"),
+            messages::SCHEMA_VALIDATE_CONTRACT,
+            "`logging` is missing",
+            true,
+        ),
+        (
+            sealed("hunter2", ENV),
+            messages::SCHEMA_VALIDATE_CONTRACT,
+            "text stands where",
+            true,
+        ),
+        (
+            sealed(WORKLOAD, "a: \u{0}"),
+            messages::SCHEMA_PARSE_CONTRACT,
+            "env:1",
+            true,
+        ),
+        (
+            format!("{}attestationPublicKey: hunter2\n", plain(WORKLOAD, ENV)),
+            messages::INVALID_CONTRACT,
+            "at attestationPublicKey: the public key",
+            false,
+        ),
+        (
+            format!("{}attestationPublicKey: {{}}\n", plain(WORKLOAD, ENV)),
+            messages::INVALID_CONTRACT,
+            "a mapping stands where text",
+            false,
+        ),
+    ] {
+        let rejection = verify(&contract).unwrap_err();
+        let (found, cause) = first(&rejection);
+        assert!(cause.contains(text), "{text:?} is not in {cause:?}");
+        assert_eq!(
+            (found, rejection.sealed, rejection.authenticated),
+            (code, is_sealed, false),
+            "{cause}"
+        );
+    }
+}
+
+#[test]
+fn an_envelope_is_bounded_and_must_be_text() {
+    let large = vec![b'#'; crate::user_data::MAX_BYTES + 1];
+    assert!(
+        first(&Sealed::parse(&large, "c").unwrap_err())
+            .1
+            .contains("32 MiB")
+    );
+    assert!(
+        first(&Sealed::parse(&[0xff], "c").unwrap_err())
+            .1
+            .contains("UTF-8")
+    );
+}
+
+#[test]
+fn unknown_top_level_keys_are_accepted_with_a_warning() {
+    let contract = format!("{}other: 1\n", sealed(WORKLOAD, ENV));
+    let parsed = Sealed::parse(contract.as_bytes(), "contract.yaml").unwrap();
+    assert!(parsed.needs_key());
+    assert_eq!(
+        parsed.unknown_keys()[0].place.to_string(),
+        "contract.yaml:3:1 at other"
+    );
+}
+
+#[test]
+fn tokens_need_the_right_key_and_every_failure_is_found() {
+    let contract = sealed(WORKLOAD, ENV);
+    let without = Sealed::parse(contract.as_bytes(), "c")
+        .unwrap()
+        .open(None)
+        .unwrap_err();
+    assert_eq!((without.findings.len(), without.sealed), (2, true));
+    let other = DecryptionKey::from_pem(&KeyPair::rsa(2048).private_pem).unwrap();
+    let wrong = Sealed::parse(contract.as_bytes(), "c")
+        .unwrap()
+        .open(Some(&other))
+        .unwrap_err();
+    assert_eq!(wrong.findings.len(), 2, "both tokens were tried");
+    assert!(
+        wrong
+            .findings
+            .iter()
+            .all(|finding| finding.code == messages::INVALID_CONTRACT)
+    );
+}
+
+#[test]
+fn a_signed_contract_is_verified_with_its_own_key_and_expires_with_its_certificate() {
+    let certificate = testing::certificate(&SIGNER, 1_000_000, 2_000_000);
+    for (pem, expires) in [(&SIGNER.public_pem, None), (&certificate, Some(2_000_000))] {
+        let (workload, env) = (token(WORKLOAD), token(&with_signing_key(pem)));
+        let contract = format!(
+            "workload: {workload}\nenv: {env}\nenvWorkloadSignature: {}\n",
+            signature(&workload, &env)
+        );
+        let verified = verify(&contract).unwrap();
+        assert_eq!(
+            verified
+                .signer()
+                .unwrap()
+                .validity()
+                .map(|validity| validity.not_after),
+            expires
+        );
+    }
+}
+
+#[test]
+fn a_signature_cannot_be_peeled_off_moved_or_forged() {
+    let (workload, env) = (
+        token(WORKLOAD),
+        token(&with_signing_key(&SIGNER.public_pem)),
+    );
+    let (unsigned_env, other_workload) = (token(ENV), token(WORKLOAD));
+    let good = signature(&workload, &env);
+    let mapping = format!(
+        "workload:\n{}env: {env}\nenvWorkloadSignature: {good}\n",
+        block(WORKLOAD, 2)
+    );
+    for (contract, cause) in [
+        (
+            format!("workload: {workload}\nenv: {env}\n"),
+            "signing key but no signature",
+        ),
+        (
+            format!("workload: {workload}\nenv: {unsigned_env}\nenvWorkloadSignature: {good}\n"),
+            "signature but no signing key",
+        ),
+        (
+            format!("workload: {other_workload}\nenv: {env}\nenvWorkloadSignature: {good}\n"),
+            "does not match",
+        ),
+        (
+            format!("workload: {workload}\nenv: {env}\nenvWorkloadSignature: ''\n"),
+            "does not match",
+        ),
+        (
+            format!("workload: {workload}\nenv: {env}\nenvWorkloadSignature: '***'\n"),
+            "not base64",
+        ),
+        (mapping, "a mapping cannot be signed"),
+    ] {
+        let rejection = verify(&contract).unwrap_err();
+        let (code, text) = first(&rejection);
+        assert!(text.contains(cause), "{text}");
+        assert_eq!(
+            (code, rejection.authenticated),
+            (messages::SIGNATURE_INVALID, false)
+        );
+    }
+}
+
+#[test]
+fn literal_sections_are_signed_as_they_stand_and_not_without_their_line_ends() {
+    let env = with_signing_key(&SIGNER.public_pem);
+    let contract = |signature: &str| {
+        format!(
+            "workload: |\n{}env: |\n{}envWorkloadSignature: {signature}\n",
+            block(WORKLOAD, 2),
+            block(&env, 2)
+        )
+    };
+    verify(&contract(&signature(WORKLOAD, &env))).unwrap();
+    let stripped = signature(&WORKLOAD.replace('\n', ""), &env.replace('\n', ""));
+    assert!(
+        first(&verify(&contract(&stripped)).unwrap_err())
+            .1
+            .contains("does not match")
+    );
+    // The documentation's recipe, of tokens in literal blocks.
+    let (workload, env) = (token(WORKLOAD), token(&env));
+    let wrapped = format!(
+        "workload: |\n  {workload}\nenv: |\n  {env}\nenvWorkloadSignature: {}\n",
+        signature(&workload, &env)
+    );
+    verify(&wrapped).unwrap();
+}
+
+#[test]
+fn the_auditor_key_is_read_in_all_its_forms_and_hashed_as_pem() {
+    let pem = String::from_utf8(SIGNER.public_pem.clone()).unwrap();
+    let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &pem);
+    for value in [
+        format!("|\n{}", block(&pem, 2)),
+        format!("{base64}\n"),
+        format!("{}\n", token(&pem)),
+        format!("{}\n", token(&base64)),
+    ] {
+        let verified = verify(&format!(
+            "{}attestationPublicKey: {value}",
+            sealed(WORKLOAD, ENV)
+        ))
+        .unwrap();
+        let auditor = verified.evidence().auditor.clone().unwrap();
+        assert_eq!(auditor.public_key, pem.as_bytes());
+        assert_eq!(auditor.hash, <[u8; 32]>::from(Sha256::digest(&pem)));
+    }
+}
+
+#[test]
+fn nothing_secret_prints_at_any_stage_or_is_left_after_redaction() {
+    let contract = sealed(WORKLOAD, ENV);
+    let parsed = Sealed::parse(contract.as_bytes(), "c").unwrap();
+    let mut printed = format!("{parsed:?}");
+    let opened = parsed.open(Some(&KEY)).unwrap();
+    printed += &format!("{opened:?}");
+    let verified = opened.verify().unwrap();
+    printed += &format!("{verified:?}");
+    printed += &verified.redacted().unwrap();
+    assert!(!printed.contains("hunter2"), "{printed}");
+}
+
+#[test]
+fn a_plan_that_cannot_be_made_is_authenticated_only_where_the_contract_is_signed() {
+    let (workload, env) = (
+        token(WORKLOAD),
+        token(&with_signing_key(&SIGNER.public_pem)),
+    );
+    let signed = format!(
+        "workload: {workload}\nenv: {env}\nenvWorkloadSignature: {}\n",
+        signature(&workload, &env)
+    );
+    for (contract, authenticated) in [(sealed(WORKLOAD, ENV), false), (signed, true)] {
+        let rejection = verify(&contract).unwrap().plan().unwrap_err();
+        assert_eq!(
+            (rejection.sealed, rejection.authenticated),
+            (true, authenticated)
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_bytes_make_the_envelope_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = Sealed::parse(&bytes, "c");
+    }
+
+    #[test]
+    fn a_flipped_byte_anywhere_in_a_token_is_one_code_and_never_a_panic(at in 0_usize..100_000, flip in 1_u8..128) {
+        let secret = token(WORKLOAD);
+        let prefix = "hyper-protect-basic.".len();
+        let mut bytes = secret.into_bytes();
+        let at = prefix + at % (bytes.len() - prefix);
+        bytes[at] ^= flip;
+        let Ok(text) = String::from_utf8(bytes) else { return Ok(()) };
+        let contract = serde_json::json!({"workload": text, "env": token(ENV)}).to_string();
+        let rejection = verify(&contract).err();
+        let told = rejection.map(|rejection| crate::disclosure::tell(&rejection, crate::image_config::ImageKind::Production));
+        let other = crate::disclosure::tell(&verify(&sealed("type: env\n", ENV)).unwrap_err(), crate::image_config::ImageKind::Production);
+        prop_assert_eq!(told, Some(other));
+    }
+}
