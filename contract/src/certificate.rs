@@ -100,7 +100,7 @@ impl fmt::Debug for PublicKey {
         f.debug_struct("PublicKey")
             .field("bits", &self.key.bits())
             .field("validity", &self.validity)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -46,6 +46,11 @@ pub enum ContractError {
         /// What is wrong with it.
         cause: &'static str,
     },
+    /// The signature of an attestation record does not match.
+    #[error(
+        "the signature does not match the attestation record; check that record, signature and certificate are of one guest"
+    )]
+    RecordSignature,
     /// A contract that was read could not be written.
     #[error("the contract could not be written as YAML; report this as a bug")]
     Unwritable,
@@ -64,7 +69,7 @@ impl ContractError {
     pub fn code(&self) -> Code {
         match self {
             Self::SignatureForm | Self::SignatureMismatch => messages::SIGNATURE_INVALID,
-            Self::Record { .. } => messages::ENCRYPT_ATTESTATION,
+            Self::Record { .. } | Self::RecordSignature => messages::ENCRYPT_ATTESTATION,
             Self::Unwritable | Self::Library(_) | Self::ExplicitRejection => {
                 messages::INTERNAL_ERROR
             }

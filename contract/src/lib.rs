@@ -4,6 +4,7 @@
 //! functions, so what one accepts the other accepts.
 #![forbid(unsafe_code)]
 
+pub mod attestation;
 pub mod certificate;
 pub mod disclosure;
 pub mod error;

@@ -132,8 +132,7 @@ fn description<'a>(schema: &'a Value, rule: &'a str) -> &'a str {
         path.rsplit_once('/').map(|(above, _)| above)
     })
     .skip(1)
-    .filter_map(|path| schema.pointer(path)?.get("description")?.as_str())
-    .next()
+    .find_map(|path| schema.pointer(path)?.get("description")?.as_str())
     .unwrap_or("what the contract reference says")
 }
 

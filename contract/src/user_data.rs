@@ -201,16 +201,10 @@ fn part(document: &mut Document, key: &str, findings: &mut Vec<Finding>) -> Opti
 /// Takes an optional scalar out of the envelope.
 fn scalar(document: &mut Document, key: &str, findings: &mut Vec<Finding>) -> Option<Text> {
     let value = document.detach(key)?;
-    match &value.root().kind {
-        Kind::Text(text) => Some(Text(text.clone())),
-        _ => {
-            let found = value.root().describe();
-            findings.push(value.finding(
-                "",
-                format!("{found} stands where text belongs"),
-                "write text, or remove the key",
-            ));
-            None
-        }
+    if let Kind::Text(text) = &value.root().kind {
+        return Some(Text(text.clone()));
     }
+    let cause = format!("{} stands where text belongs", value.root().describe());
+    findings.push(value.finding("", cause, "write text, or remove the key"));
+    None
 }

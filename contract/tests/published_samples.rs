@@ -1,0 +1,175 @@
+//! Samples that the makers of the format published, and the verdicts that the specification gives of them (section 9).
+//!
+//! They lie beside the repository and are never copied into it; where they are absent, each test says that it skips.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+use hpcr_contract::attestation;
+use hpcr_contract::certificate::PublicKey;
+use hpcr_contract::messages;
+use hpcr_contract::private_key::PrivateKey;
+use hpcr_contract::signature::{self, Signed};
+use hpcr_contract::stages::{Rejection, Sealed, Verified};
+use hpcr_contract::token::openssl::{DecryptionKey, Token};
+use sha2::{Digest, Sha256};
+
+/// The samples by path, or nothing.
+fn samples() -> Option<BTreeMap<String, Vec<u8>>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/testdata.tar.gz");
+    let Ok(file) = File::open(path) else {
+        println!("skipped: there are no published samples beside the repository");
+        return None;
+    };
+    let mut samples = BTreeMap::new();
+    for entry in tar::Archive::new(GzDecoder::new(file)).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry
+            .path()
+            .unwrap()
+            .to_string_lossy()
+            .replacen("testdata/", "", 1);
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        samples.insert(path, bytes);
+    }
+    Some(samples)
+}
+
+fn text(samples: &BTreeMap<String, Vec<u8>>, path: &str) -> String {
+    String::from_utf8(samples[path].clone()).unwrap()
+}
+
+fn verify(contract: &[u8]) -> Result<Verified, Rejection> {
+    Sealed::parse(contract, "contract.yaml")?
+        .open(None)?
+        .verify()
+}
+
+#[test]
+fn the_published_token_with_a_newline_in_its_password_opens() {
+    let Some(samples) = samples() else { return };
+    let key = DecryptionKey::from_pem(&samples["decrypt/private.key"]).unwrap();
+    let opened = Token::parse(&text(&samples, "decrypt/encrypt.txt"))
+        .unwrap()
+        .open(&key)
+        .unwrap();
+    assert_eq!(opened.as_slice(), b"hello-world");
+    let error = Token::parse(&text(&samples, "decrypt/encrypt.invalid.txt"))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("its second part is not base64"), "{error}");
+}
+
+#[test]
+fn the_published_signature_vector_is_reproduced() {
+    let Some(samples) = samples() else { return };
+    let contract = text(&samples, "sign/contract.enc.yaml");
+    let field = |name: &str| {
+        contract
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap()
+    };
+    let signed = Signed {
+        workload: field("workload: "),
+        env: field("env: "),
+        tokens: true,
+    };
+    let signature = signature::sign(
+        signed,
+        &PrivateKey::from_pem(&samples["encrypt/private.pem"]).unwrap(),
+    )
+    .unwrap();
+    let output = format!(
+        "env: {}\nenvWorkloadSignature: {signature}\nworkload: {}\n",
+        signed.env, signed.workload
+    );
+    assert_eq!(
+        hex::encode(Sha256::digest(output)),
+        "001e7c38bf6f34c80e0c1f7ca42ef420667f09687038bbe0233badda9cc210af"
+    );
+    signature::verify(
+        signed,
+        &signature,
+        &PublicKey::parse(&samples["encrypt/public.pem"]).unwrap(),
+    )
+    .unwrap();
+}
+
+#[test]
+fn published_contracts_get_the_published_verdicts() {
+    let Some(samples) = samples() else { return };
+    verify(&samples["simple_contract.yaml"]).unwrap();
+    let with_auditor = verify(&samples["attest_pub_key_contract.yaml"]).unwrap();
+    assert!(with_auditor.evidence().auditor.is_some());
+
+    let rejection = verify(&samples["simple_contract_invalid.yaml"]).unwrap_err();
+    let places: Vec<_> = rejection
+        .findings
+        .iter()
+        .map(|finding| finding.place.to_string())
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "workload:3:10 at compose.archive",
+            "env:5:14 at logging.logRouter.iamApiKey"
+        ]
+    );
+    assert!(
+        rejection
+            .findings
+            .iter()
+            .all(|finding| finding.code == messages::SCHEMA_VALIDATE_CONTRACT)
+    );
+    assert!(!rejection.sealed);
+
+    for section in ["workload.yaml", "env_only.yaml"] {
+        let rejection = verify(&samples[section]).unwrap_err();
+        assert!(
+            rejection.findings[0].cause.contains("is missing"),
+            "a section is no contract"
+        );
+    }
+}
+
+#[test]
+fn the_published_attestation_record_opens_and_proves_the_hash_of_the_auditors_key() {
+    let Some(samples) = samples() else { return };
+    let key = DecryptionKey::from_pem(&samples["attestation/private.pem"]).unwrap();
+    let opened = Token::parse(&text(&samples, "attestation/se-checksums.txt.enc"))
+        .unwrap()
+        .open(&key)
+        .unwrap();
+    let record = attestation::parse(std::str::from_utf8(&opened).unwrap()).unwrap();
+    assert_eq!(record.version.as_deref(), Some("24.3.3"));
+    assert_eq!(record.hashes.len(), 9);
+    assert!(!record.development);
+    let auditor = <[u8; 32]>::from(Sha256::digest(&samples["attestation/public.pem"]));
+    assert_eq!(record.hashes["contract:attestationPublicKey"], auditor);
+    assert!(
+        record.hashes.contains_key("contract:workload")
+            && record.hashes.contains_key("contract:env")
+    );
+}
+
+#[test]
+fn published_encryption_certificates_are_usable_and_encrypted_keys_are_refused() {
+    let Some(samples) = samples() else { return };
+    for (path, certificate) in samples
+        .iter()
+        .filter(|(path, _)| path.starts_with("encryption/") && path.ends_with(".crt"))
+    {
+        let key = PublicKey::parse(certificate).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(
+            key.validity()
+                .is_some_and(|validity| validity.not_before < validity.not_after)
+        );
+    }
+    assert!(PrivateKey::from_pem(&samples["encrypt/private_encrypted.pem"]).is_err());
+}
