@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(100);
-const LAST: Duration = Duration::from_secs(10);
+/// The longest delay, and how long a connection has to live for the delays to start over.
+pub(crate) const LAST: Duration = Duration::from_secs(10);
 
 /// The delay after the `failures`-th failure in a row (from 0), between half and the whole of the doubled base;
 /// `random` is any evenly spread number.

@@ -181,7 +181,9 @@ impl Cause {
             }
             Self::HungUp => "see the collector's own log; it may not trust env.logging.syslog.cert",
             Self::NotTls => "give the collector's TLS port in env.logging.syslog.port",
-            Self::NothingInCommon => "let the collector offer TLS 1.2 or 1.3 with an AEAD cipher",
+            Self::NothingInCommon => {
+                "let the collector offer TLS 1.2 or 1.3 with an AEAD cipher; if it asks for a client certificate, add one"
+            }
             Self::UnknownAuthority => {
                 "put the authority that signed it into env.logging.syslog.server"
             }
@@ -212,7 +214,10 @@ impl Cause {
         match error.kind() {
             io::ErrorKind::ConnectionRefused => Self::Refused,
             io::ErrorKind::TimedOut => Self::Timeout,
-            io::ErrorKind::UnexpectedEof => Self::HungUp,
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe => Self::HungUp,
             kind => Self::Broken(kind),
         }
     }

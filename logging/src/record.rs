@@ -13,13 +13,20 @@
 //!
 //! This module never reads a clock; the time is a parameter.
 
+mod field;
+mod priority;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use hpcr_contract::messages;
 use time::OffsetDateTime;
 
-/// The longest message in bytes, without its frame: what RFC 5425 section 4.3.1 asks of every collector, and where
+pub use field::Element;
+pub(crate) use field::cut;
+use field::{escaped, header, is_escaped, timestamp};
+pub use priority::{Facility, Severity};
+
+/// The longest message in bytes, without its frame: what a collector should take by RFC 5425 section 4.3.1, and where
 /// rsyslog cuts by default.
 pub const MESSAGE_LIMIT: usize = 8192;
 
@@ -27,77 +34,6 @@ pub const MESSAGE_LIMIT: usize = 8192;
 const LAST_SEQUENCE: u32 = 2_147_483_647;
 /// However long the header is, a piece of a message is not shorter than this.
 const LEAST_PIECE: usize = 256;
-/// Values in structured data are cut here, in bytes.
-const VALUE_LIMIT: usize = 255;
-
-/// A syslog facility, 0 to 23 (RFC 5424 table 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Facility(u8);
-
-impl Facility {
-    /// Messages of the kernel.
-    pub const KERNEL: Self = Self(0);
-    /// Messages of workloads.
-    pub const USER: Self = Self(1);
-    /// Messages of the appliance itself.
-    pub const DAEMON: Self = Self(3);
-
-    /// The facility of a number, where there is one.
-    pub const fn new(number: u8) -> Option<Self> {
-        if number < 24 {
-            Some(Self(number))
-        } else {
-            None
-        }
-    }
-}
-
-/// A syslog severity (RFC 5424 table 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// The system is unusable.
-    Emergency,
-    /// Action must be taken at once.
-    Alert,
-    /// Critical conditions.
-    Critical,
-    /// Errors.
-    Error,
-    /// Warnings.
-    Warning,
-    /// Normal but significant.
-    Notice,
-    /// Informational.
-    Informational,
-    /// Debugging.
-    Debug,
-}
-
-impl Severity {
-    /// The severity in the low three bits of a priority.
-    pub const fn of_priority(priority: u8) -> Self {
-        match priority & 7 {
-            0 => Self::Emergency,
-            1 => Self::Alert,
-            2 => Self::Critical,
-            3 => Self::Error,
-            4 => Self::Warning,
-            5 => Self::Notice,
-            6 => Self::Informational,
-            _ => Self::Debug,
-        }
-    }
-}
-
-impl From<messages::Severity> for Severity {
-    fn from(severity: messages::Severity) -> Self {
-        match severity {
-            messages::Severity::Info => Self::Informational,
-            messages::Severity::Warning => Self::Warning,
-            messages::Severity::Error => Self::Error,
-        }
-    }
-}
 
 /// Who speaks: facility, HOSTNAME, APP-NAME and PROCID, sanitised once and cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,35 +64,6 @@ impl Origin {
             facility,
             names: Arc::clone(&self.names),
         }
-    }
-}
-
-/// One element of structured data (RFC 5424 section 6.3), escaped as it is built.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Element(String);
-
-impl Element {
-    /// An element under a registered name, or under `name@number` with an enterprise number.
-    pub fn new(id: &str) -> Self {
-        Self(format!("[{}", parameter_name(id)))
-    }
-
-    /// The element with a further parameter; the value is cut at 255 bytes.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: &str) -> Self {
-        self.0.push(' ');
-        self.0.push_str(&parameter_name(name));
-        self.0.push_str("=\"");
-        let cut = value.floor_char_boundary(VALUE_LIMIT);
-        for character in value[..cut].chars() {
-            match character {
-                '"' | '\\' | ']' => self.0.extend(['\\', character]),
-                control if control.is_ascii_control() => escape(&mut self.0, control as u8),
-                other => self.0.push(other),
-            }
-        }
-        self.0.push('"');
-        self
     }
 }
 
@@ -299,20 +206,6 @@ impl Sequence {
     }
 }
 
-/// Where to cut `bytes` at `room` or up to three bytes before, so that no UTF-8 character is torn.
-pub(crate) fn cut(bytes: &[u8], room: usize) -> usize {
-    let is_boundary = |at: &usize| {
-        bytes
-            .get(*at)
-            .is_none_or(|octet| octet & 0b1100_0000 != 0b1000_0000)
-    };
-    let room = room.min(bytes.len());
-    (room.saturating_sub(3).max(1)..=room)
-        .rev()
-        .find(is_boundary)
-        .unwrap_or(room)
-}
-
 /// MSG-LEN SP SYSLOG-MSG (RFC 5425 section 4.3).
 fn frame(head: &str, message: &[u8]) -> Vec<u8> {
     let separator: &[u8] = if message.is_empty() { b"" } else { b" " };
@@ -325,63 +218,6 @@ fn frame(head: &str, message: &[u8]) -> Vec<u8> {
         message,
     ]
     .concat()
-}
-
-/// TIMESTAMP in UTC with microseconds; nil for years that it cannot tell.
-fn timestamp(time: OffsetDateTime) -> String {
-    let Some(utc) = time
-        .checked_to_offset(time::UtcOffset::UTC)
-        .filter(|utc| (0..=9999).contains(&utc.year()))
-    else {
-        return "-".to_owned();
-    };
-    let (hour, minute, second, micro) = utc.time().as_hms_micro();
-    let (year, month, day) = (utc.year(), u8::from(utc.month()), utc.day());
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micro:06}Z")
-}
-
-/// A header field: PRINTUSASCII, at most `limit` characters, `-` where there is nothing.
-fn header(text: &str, limit: usize) -> String {
-    let printable = |character: char| {
-        if character.is_ascii_graphic() {
-            character
-        } else {
-            '_'
-        }
-    };
-    let field: String = text.chars().take(limit).map(printable).collect();
-    if field.is_empty() {
-        "-".to_owned()
-    } else {
-        field
-    }
-}
-
-/// SD-NAME: a header field of 32 characters at most without `=`, `]` and `"`.
-fn parameter_name(text: &str) -> String {
-    header(text, 32).replace(['=', ']', '"'], "_")
-}
-
-fn is_escaped(octet: u8) -> bool {
-    octet.is_ascii_control() && octet != b'\t'
-}
-
-/// `#ooo`, as rsyslog writes control characters.
-fn escape(text: &mut String, octet: u8) {
-    // Writing to a String cannot fail.
-    let _ = write!(text, "#{octet:03o}");
-}
-
-fn escaped(message: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(message.len());
-    for octet in message {
-        if is_escaped(*octet) {
-            out.extend_from_slice(format!("#{octet:03o}").as_bytes());
-        } else {
-            out.push(*octet);
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -477,20 +313,6 @@ mod tests {
     }
 
     #[test]
-    fn names_become_printable_ascii_of_the_lengths_of_the_rfc() {
-        let cases = [
-            ("web", 48, "web"),
-            ("", 48, "-"),
-            ("two words", 48, "two_words"),
-            ("naïve\n", 48, "na_ve_"),
-            ("abcdef", 3, "abc"),
-        ];
-        for (text, limit, expected) in cases {
-            assert_eq!(header(text, limit), expected, "{text:?}");
-        }
-    }
-
-    #[test]
     fn structured_data_is_escaped() {
         let element = Element::new("exa]mple@32473").with("a=b", "say \"]\\\" \n é");
         let text = only_frame(&at_noon(b"x").with_element(element));
@@ -501,31 +323,9 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_neither_break_lines_nor_drive_terminals() {
-        assert_eq!(
-            escaped(b"a\nb\x1b[31m\tc\x7f\0"),
-            b"a#012b#033[31m\tc#177#000"
-        );
-        assert_eq!(escaped(b"\xff\xfe #"), b"\xff\xfe #");
-    }
-
-    #[test]
     fn sequence_numbers_start_again_at_one() {
         let mut sequence = Sequence(LAST_SEQUENCE - 1);
         assert_eq!((sequence.next(), sequence.next()), (LAST_SEQUENCE, 1));
-    }
-
-    #[test]
-    fn times_that_cannot_be_told_are_nil() {
-        assert_eq!(timestamp(datetime!(-0044-03-15 12:00 UTC)), "-");
-        assert_eq!(timestamp(datetime!(9999-12-31 23:59 -05:00)), "-");
-    }
-
-    #[test]
-    fn a_piece_never_ends_inside_of_a_character() {
-        assert_eq!(cut("ab€".as_bytes(), 4), 2);
-        assert_eq!(cut("ab€".as_bytes(), 5), 5);
-        assert_eq!(cut(&[0x80; 9], 5), 5, "what is no UTF-8 is cut where it is");
     }
 
     proptest! {

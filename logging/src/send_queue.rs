@@ -115,7 +115,7 @@ mod tests {
         let (mut peer, _) = listener.accept().await.unwrap();
         let (mut counted, gauge) = counted(stream).unwrap();
         let mut total = 0;
-        let block = [7; 65_536];
+        let block = [7; 8192];
         while let Ok(count) =
             tokio::time::timeout(std::time::Duration::from_millis(300), counted.write(&block)).await
         {

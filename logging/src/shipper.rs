@@ -35,7 +35,8 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// What the operator of the appliance may want otherwise.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// How long the first line may take to be accepted, passing faults (a collector that starts late) included.
+    /// Until when a fault that may pass (a collector that starts late) is tried again; one last try, of ten seconds at
+    /// most, may begin just before.
     pub start_within: Duration,
     /// How long a connection has to live on before acknowledged lines count as accepted.
     pub settle: Duration,
@@ -50,12 +51,14 @@ impl Default for Settings {
         Self {
             start_within: Duration::from_secs(10),
             settle: Duration::from_millis(300),
-            budget: 4 << 20,
-            spare: 1 << 20,
+            budget: 8 << 20,
+            spare: 256 << 10,
         }
     }
 }
 
+/// How long the first line may take to be acknowledged over an open connection.
+const ACCEPTANCE: Duration = Duration::from_secs(5);
 /// How long accepted lines are kept as a spare: longer than a healthy collector takes to read what its kernel holds.
 const SPARE_TIME: Duration = Duration::from_secs(5);
 
@@ -101,6 +104,7 @@ pub async fn start(
         spool: Spool::new(limits),
         sequence: Sequence::default(),
         flushes: Vec::new(),
+        settle: settings.settle,
         closing: false,
         boot: Some(Boot {
             accepted,
@@ -179,6 +183,8 @@ struct Shipper {
     sequence: Sequence,
     /// Who waits for which frame to settle.
     flushes: Vec<(u64, oneshot::Sender<()>)>,
+    settle: Duration,
+    /// No further command will come.
     closing: bool,
     boot: Option<Boot>,
 }
@@ -194,7 +200,7 @@ impl Shipper {
     async fn run(mut self) {
         let mut failures = 0;
         loop {
-            let before = self.spool.settled();
+            let begun = Instant::now();
             let lost = match self.endpoint.connect().await {
                 Ok(connection) => match self.serve(connection).await {
                     Ok(()) => return,
@@ -202,21 +208,24 @@ impl Shipper {
                 },
                 Err(cause) => cause,
             };
-            let again = self.spool.disconnected(Instant::now());
-            // A connection that has carried nothing is one more failure in a row.
-            failures = if self.spool.settled() > before {
+            let now = Instant::now();
+            let again = self.spool.disconnected(now);
+            failures = if now - begun > backoff::LAST {
                 0
             } else {
                 failures + 1
             };
-            let pause = backoff::delay(failures, backoff::draw());
+            let mut pause = backoff::delay(failures, backoff::draw());
             if let Some(boot) = self
                 .boot
-                .take_if(|boot| !lost.is_transient() || Instant::now() + pause >= boot.until)
+                .take_if(|boot| !lost.is_transient() || now >= boot.until)
             {
                 // Whoever does not wait for the answer any more needs none.
                 let _ = boot.accepted.send(Err(self.endpoint.error(lost)));
                 return;
+            }
+            if let Some(boot) = &self.boot {
+                pause = pause.min(boot.until - now);
             }
             tracing::warn!(lines = again, "{}; trying again", self.endpoint.error(lost));
             sleep(pause).await;
@@ -231,6 +240,7 @@ impl Shipper {
         let mut burst = Vec::with_capacity(BURST);
         let mut batch = None;
         let mut look = Instant::now() + LOOK;
+        let patience = Instant::now() + self.settle + ACCEPTANCE;
         loop {
             if batch.is_none() {
                 batch = self.spool.take(BATCH).map(Cursor::new);
@@ -257,6 +267,7 @@ impl Shipper {
                     burst.drain(..).for_each(|command| self.take(command));
                 }
                 () = sleep_until(look), if self.spool.is_watched() => {}
+                () = sleep_until(patience), if self.boot.is_some() => return Err(Cause::Timeout),
             }
             if Instant::now() >= look {
                 self.look(&gauge)?;
@@ -272,10 +283,8 @@ impl Shipper {
                 self.flushes.push((self.spool.pushed(), done));
                 self.answer_flushes();
             }
-            Command::Close => {
-                self.closing = true;
-                self.queue.close();
-            }
+            // What was logged before is still in the queue, and comes out of it first.
+            Command::Close => self.queue.close(),
         }
     }
 

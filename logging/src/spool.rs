@@ -288,7 +288,7 @@ mod tests {
         #[test]
         fn every_line_arrives_at_least_once_in_order_with_bounded_repeats(events in events()) {
             // Only bytes bound the spare here, as only bytes bound what this collector leaves unread.
-            let mut spool = Spool::new(Limits { spare_time: Duration::from_secs(86_400), ..LIMITS });
+            let mut spool = Spool::new(Limits { spare_time: Duration::from_hours(24), ..LIMITS });
             let mut now = Instant::now();
             let mut collector = Collector::default();
             let (mut pushed, mut acknowledged, mut losses, mut in_flight) = (0u32, 0usize, 0usize, 0usize);

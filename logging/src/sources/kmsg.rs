@@ -152,16 +152,10 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
             .strip_prefix(b"x")
             .and_then(|hex| hex.get(..2))
             .filter(|_| *first == b'\\');
-        match escape.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()) {
-            Some(octet) => {
-                out.push(octet);
-                rest = &after[3..];
-            }
-            None => {
-                out.push(*first);
-                rest = after;
-            }
-        }
+        let octet =
+            escape.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        out.push(octet.unwrap_or(*first));
+        rest = if octet.is_some() { &after[3..] } else { after };
     }
     out
 }

@@ -126,6 +126,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    type Case<'a> = (&'a [&'a [u8]], &'a [(&'a [u8], bool)]);
+
     fn split(chunks: &[&[u8]], limit: usize) -> Vec<(Vec<u8>, bool)> {
         let mut lines = Lines::new(limit);
         let mut found: Vec<Line> = chunks.iter().flat_map(|chunk| lines.push(chunk)).collect();
@@ -138,7 +140,7 @@ mod tests {
 
     #[test]
     fn lines_are_found_wherever_the_stream_is_cut() {
-        let cases: &[(&[&[u8]], &[(&[u8], bool)])] = &[
+        let cases: &[Case] = &[
             (&[b"one\ntwo\n"], &[(b"one", false), (b"two", false)]),
             (&[b"on", b"e\n", b"\n"], &[(b"one", false), (b"", false)]),
             (&[b"no newline"], &[(b"no new", true), (b"line", false)]),

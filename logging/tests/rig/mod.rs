@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use hpcr_contract::plan::{ClientIdentity, Syslog};
 use hpcr_logging::record::{Facility, Origin, Record, Severity};
+use hpcr_logging::{Logger, LoggingError, Settings, start};
 
 /// Runs a command to its end; what it says is shown only if it fails.
-pub fn run(command: &mut Command) -> Vec<u8> {
+pub(crate) fn run(command: &mut Command) -> Vec<u8> {
     let output = command
         .output()
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -31,12 +32,12 @@ fn openssl(directory: &Path, arguments: &str) -> Vec<u8> {
 }
 
 /// A certificate authority with its own directory.
-pub struct Authority {
-    pub directory: tempfile::TempDir,
+pub(crate) struct Authority {
+    pub(crate) directory: tempfile::TempDir,
 }
 
 impl Authority {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         openssl(
             directory.path(),
@@ -46,16 +47,20 @@ impl Authority {
         Self { directory }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    pub fn certificate(&self) -> Vec<u8> {
+    pub(crate) fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn certificate(&self) -> Vec<u8> {
         fs::read(self.path("ca.pem")).unwrap()
     }
 
     /// Makes `NAME.key` (PKCS#8) and `NAME.pem`, valid for `days`, with these subject alternative names.
-    pub fn issue(&self, name: &str, alternative_names: &str, usage: &str, days: u32) {
+    pub(crate) fn issue(&self, name: &str, alternative_names: &str, usage: &str, days: u32) {
         let directory = self.directory.path();
         let extensions = format!(
             "subjectAltName={alternative_names}\nextendedKeyUsage={usage}\nbasicConstraints=CA:FALSE\n"
@@ -75,11 +80,11 @@ impl Authority {
         );
     }
 
-    pub fn issue_server(&self) {
+    pub(crate) fn issue_server(&self) {
         self.issue("server", "DNS:localhost,IP:127.0.0.1", "serverAuth", 2);
     }
 
-    pub fn client(&self) -> ClientIdentity {
+    pub(crate) fn client(&self) -> ClientIdentity {
         self.issue("client", "DNS:guest", "clientAuth", 2);
         ClientIdentity {
             certificate: fs::read(self.path("client.pem")).unwrap(),
@@ -88,7 +93,7 @@ impl Authority {
     }
 
     /// What a contract says of a collector at this port, with a client certificate of the same authority.
-    pub fn contract(&self, port: u16) -> Syslog {
+    pub(crate) fn contract(&self, port: u16) -> Syslog {
         Syslog {
             host: "localhost".to_owned(),
             port,
@@ -99,7 +104,7 @@ impl Authority {
 }
 
 /// A port that was free a moment ago.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -108,10 +113,10 @@ pub fn free_port() -> u16 {
 }
 
 /// A child that does not outlive its owner.
-pub struct Process(Child);
+pub(crate) struct Process(Child);
 
 impl Process {
-    pub fn spawn(command: &mut Command) -> Self {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         Self(
             command
                 .spawn()
@@ -119,13 +124,13 @@ impl Process {
         )
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         run(Command::new("kill")
             .arg(format!("-{name}"))
             .arg(self.0.id().to_string()));
     }
 
-    pub fn wait(&mut self) {
+    pub(crate) fn wait(&mut self) {
         self.0.wait().unwrap();
     }
 }
@@ -138,7 +143,7 @@ impl Drop for Process {
 }
 
 /// Where rsyslogd is, or none, with the reason printed.
-pub fn rsyslogd() -> Option<PathBuf> {
+pub(crate) fn rsyslogd() -> Option<PathBuf> {
     let found = [
         "/usr/sbin/rsyslogd",
         "/sbin/rsyslogd",
@@ -154,14 +159,14 @@ pub fn rsyslogd() -> Option<PathBuf> {
 }
 
 /// An rsyslogd with imtcp over gtls that asks for a certificate of `trusts` and writes `MSGID SD MSG` lines.
-pub struct Collector {
+pub(crate) struct Collector {
     program: PathBuf,
     directory: tempfile::TempDir,
     process: Option<Process>,
 }
 
 impl Collector {
-    pub fn start(program: &Path, port: u16, server: &Authority, trusts: &Authority) -> Self {
+    pub(crate) fn start(program: &Path, port: u16, server: &Authority, trusts: &Authority) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name).display().to_string();
         let configuration = format!(
@@ -191,7 +196,7 @@ impl Collector {
     }
 
     /// Starts it (again).
-    pub fn resume(&mut self) {
+    pub(crate) fn resume(&mut self) {
         let at = |name: &str| self.directory.path().join(name);
         let log = fs::File::options()
             .create(true)
@@ -211,19 +216,19 @@ impl Collector {
         ));
     }
 
-    pub fn process(&self) -> &Process {
+    pub(crate) fn process(&self) -> &Process {
         self.process.as_ref().unwrap()
     }
 
     /// Ends it by a signal and waits until it is gone.
-    pub fn end(&mut self, signal: &str) {
+    pub(crate) fn end(&mut self, signal: &str) {
         let mut process = self.process.take().unwrap();
         process.signal(signal);
         process.wait();
     }
 
     /// What it has written so far.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let text = fs::read(self.directory.path().join("lines")).unwrap_or_default();
         String::from_utf8_lossy(&text)
             .lines()
@@ -232,7 +237,7 @@ impl Collector {
     }
 
     /// Waits until a line contains this text.
-    pub async fn wait_for(&self, text: &str) {
+    pub(crate) async fn wait_for(&self, text: &str) {
         let until = Instant::now() + Duration::from_secs(20);
         while !self.lines().iter().any(|line| line.contains(text)) {
             assert!(
@@ -245,13 +250,18 @@ impl Collector {
     }
 
     /// What it says of itself.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
 }
 
 /// An `openssl s_server` that insists on a client certificate of `trusts`, with further options.
-pub fn s_server(port: u16, server: &Authority, trusts: &Authority, options: &str) -> Process {
+pub(crate) fn s_server(
+    port: u16,
+    server: &Authority,
+    trusts: &Authority,
+    options: &str,
+) -> Process {
     Process::spawn(
         Command::new("openssl")
             .args([
@@ -277,15 +287,22 @@ pub fn s_server(port: u16, server: &Authority, trusts: &Authority, options: &str
     )
 }
 
-pub fn origin() -> Origin {
+pub(crate) fn origin() -> Origin {
     Origin::new(Facility::DAEMON, "guest-1", "hpcr-test", "1")
 }
 
-pub fn record(message: impl Into<Vec<u8>>) -> Record {
+pub(crate) fn record(message: impl Into<Vec<u8>>) -> Record {
     Record::new(
         &origin(),
         Severity::Informational,
         time::OffsetDateTime::now_utc(),
         message,
     )
+}
+
+/// More than any test's last lines need.
+pub(crate) const SOON: Duration = Duration::from_secs(10);
+
+pub(crate) async fn begin(plan: &Syslog) -> Result<Logger, LoggingError> {
+    start(plan, record("the first line"), Settings::default()).await
 }
