@@ -24,10 +24,9 @@ fn archive(lines: &str) -> String {
 }
 
 fn indented(pem: &[u8]) -> String {
-    String::from_utf8_lossy(pem)
-        .lines()
-        .map(|line| format!("      {line}\n"))
-        .collect()
+    let text = String::from_utf8_lossy(pem);
+    let lines: Vec<_> = text.lines().map(|line| format!("      {line}\n")).collect();
+    lines.concat()
 }
 
 /// A workload section around these further lines.
@@ -190,7 +189,7 @@ fn volumes_that_do_not_match_overlap_or_want_another_key_are_refused() {
         ),
     ] {
         let text = |lines: &str| format!("{}\n", lines.replace('S', seeds));
-        let env_lines = text(env).replace("kmsTimeout", "kmsTimeout");
+        let env_lines = text(env);
         let found = refused(
             &workload_text(&format!("env: {{REGISTRY: r.example}}\n{}", text(workload))),
             &env_text(&env_lines),
@@ -302,7 +301,7 @@ fn what_cannot_be_honoured_stops_the_contract_by_name() {
 fn syslog(keys: &[(&str, &[u8])]) -> String {
     let mut text = "type: env\nlogging:\n  syslog:\n    hostname: logs.example\n".to_owned();
     for (key, pem) in keys {
-        text.push_str(&format!("    {key}: |\n{}", indented(pem)));
+        text += &["    ", key, ": |\n", &indented(pem)].concat();
     }
     text
 }

@@ -205,7 +205,7 @@ fn members(stream: &mut impl Read, limits: &Limits) -> Result<BTreeMap<String, V
         let path =
             path_of(&entry.path_bytes(), limits).map_err(|why| Problem::Path { member, why })?;
         if kind.is_dir() {
-            tree.folder(path).ok_or(Problem::Twice { member })?;
+            tree.folder(&path).ok_or(Problem::Twice { member })?;
         } else if path.is_empty() {
             return Err(Problem::Path {
                 member,
@@ -272,11 +272,11 @@ struct Tree {
 }
 
 impl Tree {
-    fn folder(&mut self, path: String) -> Option<()> {
+    fn folder(&mut self, path: &str) -> Option<()> {
         for (end, _) in path.match_indices('/') {
             self.one_folder(&path[..end])?;
         }
-        self.one_folder(&path)
+        self.one_folder(path)
     }
 
     fn one_folder(&mut self, path: &str) -> Option<()> {
@@ -291,7 +291,7 @@ impl Tree {
 
     fn file(&mut self, path: String, content: Vec<u8>) -> Option<()> {
         if let Some((folder, _)) = path.rsplit_once('/') {
-            self.folder(folder.to_owned())?;
+            self.folder(folder)?;
         }
         if self.folders.contains(&path) || self.files.contains_key(&path) {
             return None;
@@ -311,16 +311,12 @@ struct Metered<R> {
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        match self.left.checked_sub(count as u64) {
-            Some(left) => {
-                self.left = left;
-                Ok(count)
-            }
-            None => {
-                self.spent = true;
-                Err(io::Error::from(io::ErrorKind::FileTooLarge))
-            }
-        }
+        let Some(left) = self.left.checked_sub(count as u64) else {
+            self.spent = true;
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        };
+        self.left = left;
+        Ok(count)
     }
 }
 

@@ -94,7 +94,7 @@ fn key_of(
     surroundings: &Surroundings<'_>,
 ) {
     const NAME: &str = "write it as documented for Compose";
-    if value.is_null() && unsupported(key).is_none() {
+    if value.is_null() && KEYS.contains(&key) {
         return;
     }
     match key {
@@ -112,7 +112,7 @@ fn key_of(
                 value,
                 super::paths::absolute,
                 "write an absolute path",
-            )
+            );
         }
         "hostname" => service.hostname = parsed(reader, value, options::hostname, NAME),
         "read_only" => service.read_only = reader.flag(value).unwrap_or_default(),
@@ -139,19 +139,44 @@ fn key_of(
                 value,
                 options::signal,
                 "write a name such as SIGTERM",
-            )
+            );
         }
         "init" if reader.flag(value) == Some(false) => {}
         _ => match unsupported(key) {
             Some(remedy) => reader.refuse_key(value, format!("`{key}` is not supported"), remedy),
-            None => reader.refuse_key(value, format!("the key `{key}` is not known here"), KNOWN),
+            None => reader.refuse_key(
+                value,
+                format!("the key `{key}` is not known here"),
+                format!("known keys: {}, x-...", KEYS.join(", ")),
+            ),
         },
     }
 }
 
-const KNOWN: &str = "known keys: image, command, entrypoint, environment, env_file, ports, volumes, tmpfs, user, working_dir, \
-     hostname, read_only, cap_add, cap_drop, privileged, restart, stop_grace_period, stop_signal, depends_on, labels, \
-     container_name, x-...";
+/// The keys that are understood; one without a value counts as left out.
+const KEYS: [&str; 21] = [
+    "image",
+    "command",
+    "entrypoint",
+    "environment",
+    "env_file",
+    "ports",
+    "volumes",
+    "tmpfs",
+    "user",
+    "working_dir",
+    "hostname",
+    "read_only",
+    "cap_add",
+    "cap_drop",
+    "privileged",
+    "restart",
+    "stop_grace_period",
+    "stop_signal",
+    "depends_on",
+    "labels",
+    "container_name",
+];
 
 /// What to do instead of a key of Compose that this appliance does not have.
 fn unsupported(key: &str) -> Option<&'static str> {

@@ -227,6 +227,11 @@ fn what_is_not_understood_is_refused_with_key_line_and_column() {
         ),
         ("init: true", ":4:5 at services.web.init", "not supported"),
         (
+            "comand:",
+            ":4:5 at services.web.comand",
+            "`comand` is not known",
+        ),
+        (
             "comand: hunter2",
             ":4:5 at services.web.comand",
             "`comand` is not known",

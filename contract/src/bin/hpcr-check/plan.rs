@@ -1,0 +1,136 @@
+//! `hpcr-check plan`: the plan without its secrets.
+//!
+//! What is printed is listed here, field by field; a field that nobody listed stays out. Values that come out of
+//! interpolation (words of commands, environment) are told by number or name only, since they may be secret.
+
+use std::io::{self, Write as _};
+
+use hpcr_contract::plan::{Logging, Mount, Plan, Port, Protocol, Restart, Service, Volume};
+use serde_json::{Value, json};
+
+use crate::input::Unusable;
+use crate::{ContractArguments, contract, report};
+
+/// Checks a contract and prints its plan, or what stops it; `true` where there is a plan.
+pub(crate) fn run(arguments: &ContractArguments) -> Result<bool, Unusable> {
+    let checked = contract::check(arguments)?;
+    if checked.closed {
+        return Err(Unusable::Closed);
+    }
+    let mut out = io::stdout().lock();
+    match &checked.plan {
+        Some(plan) => report::print_json(&mut out, &told(plan))?,
+        None if arguments.json => report::print_json(&mut out, &report::json(&checked))?,
+        None => report::text(&mut out, &checked)?,
+    }
+    out.flush()?;
+    Ok(checked.plan.is_some())
+}
+
+fn told(plan: &Plan) -> Value {
+    json!({
+        "logging": logging(&plan.logging),
+        "volumes": plan.volumes.iter().map(volume).collect::<Vec<_>>(),
+        "registries": plan.registries.keys().collect::<Vec<_>>(),
+        "registryAuthorities": plan.registry_authorities.keys().collect::<Vec<_>>(),
+        "services": plan.workload.services.iter().map(service).collect::<Vec<_>>(),
+        "files": plan.workload.files.iter().map(|(path, content)| json!({"path": path, "bytes": content.len()})).collect::<Vec<_>>(),
+        "expires": plan.expires,
+        "evidence": {
+            "workload": hex::encode(plan.evidence.workload),
+            "env": hex::encode(plan.evidence.env),
+            "attestationPublicKey": plan.evidence.auditor.as_ref().map(|auditor| hex::encode(auditor.hash)),
+        },
+    })
+}
+
+fn logging(logging: &Logging) -> Value {
+    match logging {
+        Logging::Syslog(syslog) => json!({
+            "sink": "syslog",
+            "host": syslog.host,
+            "port": syslog.port,
+            "clientCertificate": syslog.client.is_some(),
+        }),
+        Logging::LogRouter(router) => {
+            json!({"sink": "logRouter", "host": router.host, "port": router.port})
+        }
+    }
+}
+
+fn volume(volume: &Volume) -> Value {
+    json!({
+        "name": volume.name,
+        "disk": volume.disk,
+        "mount": volume.mount,
+        "filesystem": format!("{:?}", volume.filesystem).to_lowercase(),
+        "previousPassphrases": volume.previous_passphrases.len(),
+        "create": format!("{:?}", volume.create),
+        "headerRecord": format!("{:?}", volume.header_record),
+    })
+}
+
+fn service(service: &Service) -> Value {
+    json!({
+        "name": service.name,
+        "image": service.image.to_string(),
+        "entrypointWords": service.entrypoint.as_ref().map(Vec::len),
+        "commandWords": service.command.as_ref().map(Vec::len),
+        "environment": service.environment.keys().collect::<Vec<_>>(),
+        "ports": service.ports.iter().map(port).collect::<Vec<_>>(),
+        "mounts": service.mounts.iter().map(mount).collect::<Vec<_>>(),
+        "user": service.user,
+        "workingDir": service.working_dir,
+        "hostname": service.hostname,
+        "readOnly": service.read_only,
+        "capAdd": service.cap_add,
+        "capDrop": service.cap_drop,
+        "privileged": service.privileged,
+        "restart": restart(service.restart),
+        "stopGraceSeconds": service.stop_grace_seconds,
+        "stopSignal": service.stop_signal,
+    })
+}
+
+fn port(port: &Port) -> String {
+    let address = port.host_ip.map(|ip| format!("{ip} ")).unwrap_or_default();
+    let protocol = match port.protocol {
+        Protocol::Tcp => "tcp",
+        Protocol::Udp => "udp",
+    };
+    format!("{address}{} -> {}/{protocol}", port.host, port.container)
+}
+
+fn mount(mount: &Mount) -> String {
+    let access = |read_only: &bool| {
+        if *read_only {
+            "read-only"
+        } else {
+            "read-write"
+        }
+    };
+    match mount {
+        Mount::Bind {
+            source,
+            target,
+            read_only,
+        } => format!("{source} -> {target} ({})", access(read_only)),
+        Mount::File {
+            source,
+            target,
+            read_only,
+        } => {
+            format!("archive:/{source} -> {target} ({})", access(read_only))
+        }
+        Mount::Tmpfs { target } => format!("tmpfs -> {target}"),
+    }
+}
+
+fn restart(restart: Restart) -> String {
+    match restart {
+        Restart::No => "no".into(),
+        Restart::Always => "always".into(),
+        Restart::OnFailure(None) => "on-failure".into(),
+        Restart::OnFailure(Some(tries)) => format!("on-failure:{tries}"),
+    }
+}
