@@ -1,6 +1,6 @@
 //! What can go wrong with a rig, said so that the person at the terminal can act on it.
 
-use std::{io, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 /// The result of everything in the rig.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -53,9 +53,12 @@ pub enum Error {
     /// The registry refused.
     #[error("the registry: {0}")]
     Registry(#[from] oci_client::errors::OciDistributionError),
+    /// There is no guest image.
+    #[error("{}: no guest image; `make image` builds it", .0.display())]
+    NoImage(PathBuf),
     /// The image builder refused.
-    #[error("{0}")]
-    Image(String),
+    #[error(transparent)]
+    Image(#[from] hpcr_image::Error),
     /// A promise of the appliance does not hold.
     #[error("not as promised: {0}")]
     Broken(String),
@@ -72,10 +75,10 @@ impl Error {
     #[must_use]
     pub fn with_hint(self, seen: &str) -> Self {
         match self {
-            Self::TooLate { what, limit, .. } if !seen.is_empty() => Self::TooLate {
+            Self::TooLate { what, limit, hint } if !seen.is_empty() => Self::TooLate {
                 what,
                 limit,
-                hint: format!("; seen instead:\n{seen}"),
+                hint: format!("{hint}; seen instead:\n{seen}"),
             },
             other => other,
         }

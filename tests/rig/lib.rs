@@ -6,18 +6,40 @@
 
 #![forbid(unsafe_code)]
 
+pub mod accelerator;
 pub mod certificates;
 pub mod collector;
 pub mod command;
+pub mod console;
 pub mod contract;
 pub mod daemon;
+pub mod disk;
 pub mod dns;
 mod error;
+pub mod guest;
+pub mod http;
 pub mod namespace;
+pub mod oci;
+pub mod place;
 pub mod registry;
 pub mod report;
+pub mod slots;
+pub mod timeline;
 pub mod wait;
 pub mod workload;
 pub mod world;
 
 pub use error::{Error, Result};
+
+/// What has to be there, and known, before a namespace is entered: the guest image, its accelerator, the workload image.
+///
+/// # Errors
+/// Where a package cannot be had, or there is no guest image.
+pub fn prepare() -> Result<()> {
+    let image = place::image();
+    if !image.join(hpcr_image::manifest::INITRAMFS).is_file() {
+        return Err(Error::NoImage(image));
+    }
+    accelerator::working()?;
+    workload::prepare()
+}

@@ -12,7 +12,7 @@ use std::{
 
 use rustix::mount::{MountFlags, mount, mount_bind};
 
-use crate::{Error, Result, command};
+use crate::{Error, Result, accelerator, command};
 
 /// The rig's own folder, in memory: every host has this mount point, and nobody keeps a checkout below it.
 pub const SCRATCH: &str = "/dev/shm";
@@ -46,14 +46,26 @@ pub fn run(
 /// Runs a `#[test]`'s body inside. The test program starts itself again for this one test, whose name is the body's.
 ///
 /// # Panics
-/// Where the body does, with all that it wrote.
-#[allow(clippy::panic, reason = "a test fails by panicking")]
+/// Where the body fails, with all that it wrote.
 pub fn isolated<F: FnOnce() -> Result<()>>(body: F) {
-    let test = test_name::<F>();
+    isolated_as(test_name::<F>(), || Ok(()), body);
+}
+
+/// As [`isolated`], for a test whose name the caller found; `prepare` runs outside first and holds what it gives until
+/// the end.
+///
+/// # Panics
+/// Where `prepare` or the body fails, with all that it wrote.
+#[allow(clippy::panic, reason = "a test fails by panicking")]
+pub fn isolated_as<T>(
+    test: &str,
+    prepare: impl FnOnce() -> Result<T>,
+    body: impl FnOnce() -> Result<()>,
+) {
     let result = if is_inside() {
         furnish().and_then(|()| body())
     } else {
-        isolated_outside(test)
+        prepare().and_then(|_held| isolated_outside(test))
     };
     if let Err(error) = result {
         panic!("{error}");
@@ -86,8 +98,8 @@ fn isolated_outside(test: &str) -> Result<()> {
     })
 }
 
-/// `crate::module::test::{{closure}}` is the body of the test `module::test`.
-fn test_name<F>() -> &'static str {
+/// The name of the test whose body's type this is: `crate::module::test::{{closure}}` is that of `module::test`.
+pub fn test_name<F: ?Sized>() -> &'static str {
     let name = std::any::type_name::<F>();
     let name = name.split_once("::").map_or(name, |(_, path)| path);
     name.trim_end_matches("::{{closure}}")
@@ -119,6 +131,7 @@ fn again(arguments: &[String]) -> Result<Command> {
         .args(arguments)
         .env(MARK, "1")
         .env("TMPDIR", SCRATCH);
+    accelerator::pass_on(&mut command);
     Ok(command)
 }
 

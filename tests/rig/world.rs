@@ -8,8 +8,8 @@ use crate::{
     contract::{self, Draft},
     daemon::Daemon,
     dns,
+    oci::Image,
     registry::Registry,
-    workload::Image,
 };
 
 /// The image's repository in the registry.
@@ -46,6 +46,11 @@ impl World {
             scratch: scratch.into(),
             _dns: dns,
         })
+    }
+
+    /// Where its files lie, and a test's may.
+    pub fn scratch(&self) -> &Path {
+        &self.scratch
     }
 
     /// A contract draft that holds in this world.

@@ -1,0 +1,245 @@
+//! One appliance: its disks and its seed, booted in QEMU as often as a test likes, watched, and ended.
+//!
+//! How QEMU is called is `hpcr-image`'s matter; here is what a test does with the guest that comes of it.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use hpcr_image::{
+    manifest,
+    qemu::{Disk, Forward, Machine, Network, qmp},
+    seed::Seed,
+};
+
+use crate::{
+    Error, Result, accelerator,
+    console::{Console, Line},
+    disk, place,
+    timeline::{self, Phase},
+    wait, workload,
+};
+
+const QEMU: &str = "qemu-system-x86_64";
+/// Memory of a guest, MiB.
+pub const MEMORY_MIB: u32 = 512;
+const DATA_MIB: u64 = 512;
+const SCRATCH_MIB: u64 = 512;
+/// The kernel's last line before the power goes. A reboot or a panic has another one.
+const POWER_DOWN: &str = "reboot: Power down";
+
+/// A guest's hardware, off.
+#[derive(Debug)]
+pub struct Appliance {
+    /// The data disk.
+    pub data: PathBuf,
+    /// The rig's port that is forwarded to the workload's.
+    pub port: u16,
+    folder: PathBuf,
+    image: PathBuf,
+    scratch: PathBuf,
+    seed: Option<PathBuf>,
+    first: Option<FirstProcess>,
+}
+
+#[derive(Debug)]
+struct FirstProcess {
+    path: String,
+    initramfs: PathBuf,
+    forward: Forward,
+}
+
+impl Appliance {
+    /// A new appliance of the image at [`place::image`], with blank disks in `folder`, and `user_data` on its seed disk.
+    ///
+    /// # Errors
+    /// Where a disk cannot be made.
+    pub fn new(folder: &Path, user_data: Option<&str>) -> Result<Self> {
+        let mut appliance = Self {
+            data: disk::blank(folder, "data.img", DATA_MIB)?,
+            port: free_port()?,
+            folder: folder.into(),
+            image: place::image(),
+            scratch: disk::blank(folder, "scratch.img", SCRATCH_MIB)?,
+            seed: None,
+            first: None,
+        };
+        appliance.seed(user_data)?;
+        Ok(appliance)
+    }
+
+    /// Changes the seed disk.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn seed(&mut self, user_data: Option<&str>) -> Result<()> {
+        let Some(text) = user_data else {
+            self.seed = None;
+            return Ok(());
+        };
+        let (file, disk) = (self.folder.join("user-data"), self.folder.join("seed.iso"));
+        fs::write(&file, text).map_err(Error::io("writing the contract"))?;
+        Seed {
+            user_data: file,
+            ..Seed::default()
+        }
+        .write(&disk)?;
+        self.seed = Some(disk);
+        Ok(())
+    }
+
+    /// Has the kernel start the program `path` out of the archive `cpio`, laid over the image's own; forwards a port to
+    /// `port` of the guest and gives it.
+    ///
+    /// # Errors
+    /// Where the image cannot be read.
+    pub fn first_process(&mut self, path: &str, cpio: &[u8], port: u16) -> Result<u16> {
+        let mut bytes = fs::read(self.image.join(manifest::INITRAMFS))
+            .map_err(Error::io("reading the initramfs"))?;
+        // The kernel finds the next archive at the next multiple of four.
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes.extend_from_slice(cpio);
+        let initramfs = self.folder.join("initramfs");
+        fs::write(&initramfs, bytes).map_err(Error::io("writing the initramfs"))?;
+        let forward = Forward {
+            host: free_port()?,
+            guest: port,
+        };
+        self.first = Some(FirstProcess {
+            path: path.into(),
+            initramfs,
+            forward,
+        });
+        Ok(forward.host)
+    }
+
+    /// Switches it on, and calls `watch` with each console line as it comes.
+    ///
+    /// # Errors
+    /// Where QEMU does not start.
+    pub fn boot(&self, watch: impl FnMut(&Line) + Send + 'static) -> Result<Guest> {
+        let control = self.folder.join("qmp.sock");
+        // QEMU makes it again; an old one would be taken for it.
+        let _ = fs::remove_file(&control);
+        let machine = self.machine(&control)?;
+        let mut command = Command::new(QEMU);
+        command
+            .args(machine.arguments(accelerator::working()?))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let started = Instant::now();
+        let mut child = command.spawn().map_err(|source| Error::Start {
+            program: QEMU.into(),
+            source,
+        })?;
+        let output = child
+            .stdout
+            .take()
+            .ok_or_else(|| Error::Broken("QEMU has no standard output".into()))?;
+        let console = Console::follow(output, started, watch);
+        Ok(Guest {
+            console,
+            started,
+            control,
+            child: Mutex::new(child),
+        })
+    }
+
+    fn machine(&self, control: &Path) -> Result<Machine> {
+        let mut machine = Machine::of_image(&self.image)?;
+        let mut forwards = vec![Forward {
+            host: self.port,
+            guest: workload::PORT,
+        }];
+        if let Some(first) = &self.first {
+            machine.initramfs.clone_from(&first.initramfs);
+            machine.command_line = format!("{} rdinit={}", machine.command_line, first.path);
+            forwards.push(first.forward);
+        }
+        machine.memory = MEMORY_MIB;
+        machine.seed.clone_from(&self.seed);
+        machine.disks = vec![Disk::new(&self.data, "data"), Disk::scratch(&self.scratch)];
+        machine.network = Network::User(forwards);
+        machine.qmp = Some(control.into());
+        Ok(machine)
+    }
+}
+
+/// A running guest, killed on drop.
+#[derive(Debug)]
+pub struct Guest {
+    /// What it writes.
+    pub console: Console,
+    started: Instant,
+    control: PathBuf,
+    child: Mutex<Child>,
+}
+
+impl Guest {
+    /// How long ago QEMU was started.
+    pub fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The phases so far.
+    pub fn timeline(&self) -> Vec<Phase> {
+        timeline::phases(&self.console.lines())
+    }
+
+    /// Presses the power button.
+    ///
+    /// # Errors
+    /// Where QEMU is gone.
+    pub fn press_power_button(&self) -> Result<()> {
+        Ok(qmp::execute(&self.control, "system_powerdown")?)
+    }
+
+    /// Waits for the guest to switch itself off: QEMU ends well, after the kernel's word for it. A crash and a reboot
+    /// end QEMU too, and are errors.
+    ///
+    /// # Errors
+    /// With the whole console.
+    pub fn wait_for_power_off(&self, limit: Duration) -> Result<()> {
+        let ended = wait::until("power-off", limit, || self.status());
+        let status = ended.map_err(|error| error.with_hint(&self.console.to_string()))?;
+        wait::until("the end of the console", limit, || {
+            Ok(self.console.has_ended().then_some(()))
+        })?;
+        let console = self.console.to_string();
+        if status.success() && console.contains(POWER_DOWN) {
+            return Ok(());
+        }
+        Err(Error::Broken(format!(
+            "the guest did not power off in order, QEMU ended with {status}:\n{console}"
+        )))
+    }
+
+    fn status(&self) -> Result<Option<ExitStatus>> {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        child.try_wait().map_err(Error::io("waiting for QEMU"))
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // It may have ended by itself; either way nothing of it stays.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+/// A port of the rig's loopback that nobody listens on.
+fn free_port() -> Result<u16> {
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::io("finding a free port"))?;
+    Ok(listener
+        .local_addr()
+        .map_err(Error::io("finding a free port"))?
+        .port())
+}

@@ -1,0 +1,199 @@
+//! What must stop it. Each case ends in power-off within 30 s, with its code, its cause and no secret on the console.
+
+use rig::{
+    certificates::{Authority, Identity},
+    collector, command,
+    contract::{self, flip},
+    guest::Appliance,
+    registry::Registry,
+    world::World,
+};
+
+use crate::common::{appliance, in_a_world, refused, seal};
+
+const INVALID_CONTRACT: &str = "HPL11001E";
+const SIGNATURE_INVALID: &str = "HPL12001E";
+const SYSLOG_FAILED: &str = "HPL01011E";
+const IMAGE_MISMATCH: &str = "HPL06010E";
+
+#[test]
+fn without_a_seed_disk_it_stops() {
+    in_a_world(|world| {
+        let appliance = Appliance::new(world.scratch(), None)?;
+        refused(
+            world,
+            &world.draft(),
+            &appliance,
+            INVALID_CONTRACT,
+            &["cidata"],
+        )?;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_token_under_another_key_stops_it() {
+    in_a_world(|world| {
+        let other = other_receiver(world);
+        let mut sealed = seal(&world.draft())?;
+        sealed.workload = contract::seal(world.draft().workload()?.as_bytes(), &other.certificate)?;
+        sealed.signature =
+            contract::sign(&world.draft().signing_key, &sealed.workload, &sealed.env)?;
+        let appliance = Appliance::new(world.scratch(), Some(&sealed.user_data()))?;
+        refused(
+            world,
+            &world.draft(),
+            &appliance,
+            INVALID_CONTRACT,
+            &["workload"],
+        )?;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_flipped_byte_in_a_token_stops_it() {
+    in_a_world(|world| {
+        let mut sealed = seal(&world.draft())?;
+        sealed.env = flip(&sealed.env)?;
+        sealed.signature =
+            contract::sign(&world.draft().signing_key, &sealed.workload, &sealed.env)?;
+        let appliance = Appliance::new(world.scratch(), Some(&sealed.user_data()))?;
+        refused(
+            world,
+            &world.draft(),
+            &appliance,
+            INVALID_CONTRACT,
+            &["env"],
+        )?;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_wrong_signature_stops_it() {
+    in_a_world(|world| {
+        let stranger = world.scratch().join("stranger.key");
+        contract::signing_key(&stranger)?;
+        let mut sealed = seal(&world.draft())?;
+        sealed.signature = contract::sign(&stranger, &sealed.workload, &sealed.env)?;
+        let appliance = Appliance::new(world.scratch(), Some(&sealed.user_data()))?;
+        refused(
+            world,
+            &world.draft(),
+            &appliance,
+            SIGNATURE_INVALID,
+            &["envWorkloadSignature"],
+        )?;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_collector_of_another_authority_stops_it() {
+    in_a_world(|world| {
+        let mut draft = world.draft();
+        draft.collector_authority = Authority::new(world.scratch(), "elsewhere")?
+            .certificate()
+            .into();
+        refused(
+            world,
+            &draft,
+            &appliance(world, &draft)?,
+            SYSLOG_FAILED,
+            &["collector.test"],
+        )?;
+        assert_eq!(world.collector.received()?, "");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_collector_that_refuses_the_client_certificate_stops_it() {
+    in_a_world(|world| {
+        let mut draft = world.draft();
+        draft.client =
+            Authority::new(world.scratch(), "elsewhere")?.issue(collector::GUEST, &[])?;
+        refused(
+            world,
+            &draft,
+            &appliance(world, &draft)?,
+            SYSLOG_FAILED,
+            &["collector.test"],
+        )?;
+        assert_eq!(world.collector.received()?, "");
+        Ok(())
+    });
+}
+
+#[test]
+fn an_image_without_a_digest_stops_it() {
+    in_a_world(|world| {
+        let mut draft = world.draft();
+        draft.image = format!("{}/demo/web:latest", Registry::host());
+        refused(
+            world,
+            &draft,
+            &appliance(world, &draft)?,
+            IMAGE_MISMATCH,
+            &["digest"],
+        )?;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_registry_that_answers_the_digest_of_a_layer_with_other_bytes_stops_it() {
+    in_a_world(|world| {
+        world.registry.tamper(&world.image.layers[1].digest)?;
+        let draft = world.draft();
+        refused(
+            world,
+            &draft,
+            &appliance(world, &draft)?,
+            IMAGE_MISMATCH,
+            &[&world.image.layers[1].digest],
+        )?;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_registry_that_answers_the_digest_of_the_image_with_another_manifest_stops_it() {
+    in_a_world(|world| {
+        world.registry.tamper(&world.image.manifest.digest)?;
+        let draft = world.draft();
+        refused(
+            world,
+            &draft,
+            &appliance(world, &draft)?,
+            IMAGE_MISMATCH,
+            &[&world.image.manifest.digest],
+        )?;
+        Ok(())
+    });
+}
+
+/// A certificate that looks like an image's, with another key.
+fn other_receiver(world: &World) -> Identity {
+    let folder = world.scratch();
+    let other = Identity {
+        certificate: folder.join("other.pem"),
+        key: folder.join("other.key"),
+    };
+    let mut command = std::process::Command::new("openssl");
+    command
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:4096",
+            "-nodes",
+            "-subj",
+            "/CN=other",
+            "-keyout",
+        ])
+        .arg(&other.key);
+    command::run(command.arg("-out").arg(&other.certificate), b"").unwrap();
+    other
+}
