@@ -1,1 +1,33 @@
-//! skeleton
+//! Containers: images pulled, verified and unpacked; services started, watched and stopped.
+//!
+//! This crate carries out the `workload` part of a [`Plan`](hpcr_contract::plan::Plan). It never runs a byte that has
+//! not been hashed first, never writes a line of a container to the console, and never puts a secret in the arguments
+//! or the environment of a process of its own.
+//!
+//! Shape: pure decisions ([`image`], [`spec`], [`network`], `unpack::name`, `service::next`) with thin effects around
+//! them; mounts, namespaces and device nodes go through [`acts::Acts`].
+
+mod acts;
+mod engine;
+mod error;
+mod fetch;
+mod image;
+mod limits;
+mod lines;
+mod namespace;
+mod network;
+mod registry;
+mod seccomp;
+mod service;
+mod setup;
+mod spec;
+mod store;
+mod tool;
+mod unpack;
+mod user;
+mod verify;
+
+pub use engine::{Engine, Images, Outcome, Paths, Running, Shared};
+pub use error::{ContainerError, Part, RegistryFault};
+pub use fetch::Progress;
+pub use lines::{Line, Stream};

@@ -1,0 +1,394 @@
+//! A service and its image as an OCI runtime configuration (runtime specification 1.2). Pure: plain data in, plain data
+//! out. Defaults are Docker's, where existing contracts rely on them, and stricter where they cannot notice.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use hpcr_contract::plan::Service;
+use oci_spec::OciSpecError;
+use oci_spec::runtime::{
+    Capabilities, Capability, LinuxBuilder, LinuxCapabilitiesBuilder, LinuxDeviceCgroupBuilder,
+    LinuxNamespaceBuilder, LinuxNamespaceType, LinuxPidsBuilder, LinuxResourcesBuilder, Mount,
+    MountBuilder, PosixRlimitBuilder, PosixRlimitType, ProcessBuilder, RootBuilder, Spec,
+    SpecBuilder, UserBuilder, get_default_maskedpaths, get_default_readonly_paths,
+};
+use secrecy::ExposeSecret as _;
+
+use crate::image::Settings;
+use crate::seccomp;
+use crate::user::Identity;
+
+/// Everything a configuration is made of.
+pub(crate) struct Input<'a> {
+    pub service: &'a Service,
+    pub settings: &'a Settings,
+    pub identity: &'a Identity,
+    /// The merged root file system.
+    pub rootfs: &'a Path,
+    /// The bound network namespace.
+    pub network: &'a Path,
+    pub hostname: &'a str,
+    /// Guest path, container path and access of each mount.
+    pub binds: &'a [Bind],
+    /// Container paths of temporary file systems.
+    pub tmpfs: &'a [String],
+}
+
+/// A path of the guest in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bind {
+    pub source: PathBuf,
+    pub target: PathBuf,
+    pub read_only: bool,
+}
+
+/// The cgroup of a service, relative to the root of the v2 hierarchy.
+pub(crate) fn cgroup(service: &str) -> PathBuf {
+    Path::new("/hpcr").join(service)
+}
+
+/// The search path of a container whose image names none, as in Docker.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Processes and threads of one service: enough for any, and an end to a fork bomb.
+const PROCESSES: i64 = 16_384;
+/// Open files of a process: soft and hard.
+const FILES: (u64, u64) = (65_536, 1_048_576);
+
+/// Makes the configuration.
+pub(crate) fn runtime(input: &Input<'_>) -> Result<Spec, String> {
+    let arguments = arguments(input.service, input.settings)?;
+    let capabilities = capabilities(input.service)?;
+    build(input, arguments, &capabilities)
+        .map_err(|error| format!("the runtime configuration cannot be made: {error}"))
+}
+
+/// The command line: a service's entry point takes the image's command away, as in Docker.
+pub(crate) fn arguments(service: &Service, settings: &Settings) -> Result<Vec<String>, String> {
+    let entrypoint = service.entrypoint.as_ref().unwrap_or(&settings.entrypoint);
+    let command = match (&service.command, &service.entrypoint) {
+        (Some(command), _) => command.as_slice(),
+        (None, Some(_)) => &[],
+        (None, None) => &settings.command,
+    };
+    let arguments: Vec<_> = entrypoint.iter().chain(command).cloned().collect();
+    if arguments.is_empty() {
+        return Err("neither the service nor its image says what to run; give a command".into());
+    }
+    Ok(arguments)
+}
+
+/// `NAME=value` lines: the image's, under the service's, with what every program expects.
+pub(crate) fn environment(
+    service: &Service,
+    settings: &Settings,
+    identity: &Identity,
+    hostname: &str,
+) -> Vec<String> {
+    let mut merged = BTreeMap::from([
+        ("PATH", PATH),
+        ("HOME", identity.home.as_str()),
+        ("HOSTNAME", hostname),
+    ]);
+    merged.extend(settings.env.iter().filter_map(|line| line.split_once('=')));
+    merged.extend(
+        service
+            .environment
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.expose_secret())),
+    );
+    merged
+        .into_iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect()
+}
+
+/// Docker's default set, what is added and what is dropped.
+pub(crate) fn capabilities(service: &Service) -> Result<Capabilities, String> {
+    use Capability::{
+        AuditWrite, Chown, DacOverride, Fowner, Fsetid, Kill, Mknod, NetBindService, NetRaw,
+        Setfcap, Setgid, Setpcap, Setuid, SysChroot,
+    };
+    if service.privileged {
+        return Ok(all_capabilities());
+    }
+    let mut set = Capabilities::from([
+        AuditWrite,
+        Chown,
+        DacOverride,
+        Fowner,
+        Fsetid,
+        Kill,
+        Mknod,
+        NetBindService,
+        NetRaw,
+        Setfcap,
+        Setgid,
+        Setpcap,
+        Setuid,
+        SysChroot,
+    ]);
+    if service.cap_add.iter().any(|name| name == "ALL") {
+        set = all_capabilities();
+    }
+    if service.cap_drop.iter().any(|name| name == "ALL") {
+        set.clear();
+    }
+    let named = |names: &[String]| {
+        let names = names.iter().filter(|name| *name != "ALL");
+        names
+            .map(|name| capability(name))
+            .collect::<Result<Capabilities, _>>()
+    };
+    set.extend(named(&service.cap_add)?);
+    for dropped in named(&service.cap_drop)? {
+        set.remove(&dropped);
+    }
+    Ok(set)
+}
+
+fn capability(name: &str) -> Result<Capability, String> {
+    let full = if name.starts_with("CAP_") {
+        name.to_owned()
+    } else {
+        format!("CAP_{name}")
+    };
+    serde_json::from_value(full.into())
+        .map_err(|_| format!("{name:?} is no capability; see capabilities(7)"))
+}
+
+fn all_capabilities() -> Capabilities {
+    use Capability as C;
+    Capabilities::from([
+        C::AuditControl,
+        C::AuditRead,
+        C::AuditWrite,
+        C::BlockSuspend,
+        C::Bpf,
+        C::CheckpointRestore,
+        C::Chown,
+        C::DacOverride,
+        C::DacReadSearch,
+        C::Fowner,
+        C::Fsetid,
+        C::IpcLock,
+        C::IpcOwner,
+        C::Kill,
+        C::Lease,
+        C::LinuxImmutable,
+        C::MacAdmin,
+        C::MacOverride,
+        C::Mknod,
+        C::NetAdmin,
+        C::NetBindService,
+        C::NetBroadcast,
+        C::NetRaw,
+        C::Perfmon,
+        C::Setfcap,
+        C::Setgid,
+        C::Setpcap,
+        C::Setuid,
+        C::SysAdmin,
+        C::SysBoot,
+        C::SysChroot,
+        C::SysModule,
+        C::SysNice,
+        C::SysPacct,
+        C::SysPtrace,
+        C::SysRawio,
+        C::SysResource,
+        C::SysTime,
+        C::SysTtyConfig,
+        C::Syslog,
+        C::WakeAlarm,
+    ])
+}
+
+fn build(
+    input: &Input<'_>,
+    arguments: Vec<String>,
+    capabilities: &Capabilities,
+) -> Result<Spec, OciSpecError> {
+    let Input {
+        service,
+        settings,
+        identity,
+        ..
+    } = input;
+    let set = capabilities.clone();
+    // Nothing is inheritable or ambient (CVE-2022-24769): a program that is not root's gets what its file grants.
+    let granted = LinuxCapabilitiesBuilder::default()
+        .bounding(set.clone())
+        .effective(set.clone())
+        .permitted(set);
+    let granted = granted.inheritable([]).ambient([]).build()?;
+    let limit = |kind, soft, hard| {
+        PosixRlimitBuilder::default()
+            .typ(kind)
+            .soft(soft)
+            .hard(hard)
+            .build()
+    };
+    let user = UserBuilder::default()
+        .uid(identity.uid)
+        .gid(identity.gid)
+        .additional_gids(identity.groups.clone());
+    let cwd = service
+        .working_dir
+        .as_deref()
+        .or(settings.working_dir.as_deref())
+        .unwrap_or("/");
+    let process = ProcessBuilder::default()
+        .terminal(false)
+        .user(user.build()?)
+        .args(arguments)
+        .env(environment(service, settings, identity, input.hostname))
+        .cwd(cwd)
+        .capabilities(granted)
+        .rlimits([
+            limit(PosixRlimitType::RlimitNofile, FILES.0, FILES.1)?,
+            // A core dump would put memory on a disk.
+            limit(PosixRlimitType::RlimitCore, 0, 0)?,
+        ])
+        .no_new_privileges(!service.privileged);
+    let root = RootBuilder::default()
+        .path(input.rootfs)
+        .readonly(service.read_only);
+    SpecBuilder::default()
+        .version("1.0.2")
+        .process(process.build()?)
+        .root(root.build()?)
+        .hostname(input.hostname)
+        .mounts(mounts(input)?)
+        .linux(linux(input, capabilities)?)
+        .build()
+}
+
+fn linux(
+    input: &Input<'_>,
+    capabilities: &Capabilities,
+) -> Result<oci_spec::runtime::Linux, OciSpecError> {
+    use LinuxNamespaceType::{Cgroup, Ipc, Mount, Network, Pid, Uts};
+    let privileged = input.service.privileged;
+    let namespace = |kind| LinuxNamespaceBuilder::default().typ(kind);
+    let mut namespaces = Vec::new();
+    for kind in [Pid, Ipc, Uts, Mount, Cgroup] {
+        namespaces.push(namespace(kind).build()?);
+    }
+    namespaces.push(namespace(Network).path(input.network).build()?);
+    // The runtime adds its own few (null, zero, full, random, urandom, tty) to a denied set.
+    let devices = LinuxDeviceCgroupBuilder::default()
+        .allow(privileged)
+        .access("rwm")
+        .build()?;
+    let resources = LinuxResourcesBuilder::default()
+        .devices([devices])
+        .pids(LinuxPidsBuilder::default().limit(PROCESSES).build()?);
+    let linux = LinuxBuilder::default()
+        .namespaces(namespaces)
+        .cgroups_path(cgroup(&input.service.name))
+        .resources(resources.build()?)
+        .rootfs_propagation("private")
+        // The network is the container's own, so its low ports need no privilege, as in Docker.
+        .sysctl(HashMap::from([(
+            "net.ipv4.ip_unprivileged_port_start".to_owned(),
+            "0".to_owned(),
+        )]));
+    if privileged {
+        return linux.masked_paths([]).readonly_paths([]).build();
+    }
+    let mut masked = get_default_maskedpaths();
+    masked.extend(
+        [
+            "/proc/interrupts",
+            "/sys/devices/virtual/powercap",
+            "/sys/kernel/config",
+        ]
+        .map(str::to_owned),
+    );
+    masked.sort();
+    masked.dedup();
+    linux
+        .masked_paths(masked)
+        .readonly_paths(get_default_readonly_paths())
+        .seccomp(seccomp::profile(capabilities)?)
+        .build()
+}
+
+fn mounts(input: &Input<'_>) -> Result<Vec<Mount>, OciSpecError> {
+    let access = if input.service.privileged { "rw" } else { "ro" };
+    let mut mounts = Vec::new();
+    for (target, kind, options) in [
+        ("/proc", "proc", &["nosuid", "noexec", "nodev"][..]),
+        (
+            "/dev",
+            "tmpfs",
+            &["nosuid", "noexec", "strictatime", "mode=755", "size=65536k"],
+        ),
+        (
+            "/dev/pts",
+            "devpts",
+            &[
+                "nosuid",
+                "noexec",
+                "newinstance",
+                "ptmxmode=0666",
+                "mode=0620",
+                "gid=5",
+            ],
+        ),
+        (
+            "/dev/shm",
+            "tmpfs",
+            &["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"],
+        ),
+        ("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
+        ("/sys", "sysfs", &["nosuid", "noexec", "nodev", access]),
+        (
+            "/sys/fs/cgroup",
+            "cgroup",
+            &["nosuid", "noexec", "nodev", "relatime", access],
+        ),
+    ] {
+        mounts.push(mount(target.as_ref(), kind, kind.as_ref(), options)?);
+    }
+    let mut own = Vec::new();
+    for target in input.tmpfs {
+        own.push(mount(
+            target.as_ref(),
+            "tmpfs",
+            "tmpfs".as_ref(),
+            &["nosuid", "noexec", "nodev", "mode=1777"],
+        )?);
+    }
+    for bind in input.binds {
+        let access = if bind.read_only { "ro" } else { "rw" };
+        own.push(mount(
+            &bind.target,
+            "bind",
+            &bind.source,
+            &["bind", "rprivate", "nosuid", "nodev", access],
+        )?);
+    }
+    // A mount must not hide one that lies inside it.
+    own.sort_by_key(|mount| mount.destination().components().count());
+    mounts.extend(own);
+    Ok(mounts)
+}
+
+fn mount(
+    target: &Path,
+    kind: &str,
+    source: &Path,
+    options: &[&str],
+) -> Result<Mount, OciSpecError> {
+    let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
+    MountBuilder::default()
+        .destination(target)
+        .typ(kind)
+        .source(source)
+        .options(options)
+        .build()
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,238 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use hpcr_contract::plan::{ImageReference, Restart};
+use serde_json::Value;
+
+/// A service with nothing set.
+pub(crate) fn service() -> Service {
+    Service {
+        name: "web".into(),
+        image: ImageReference {
+            registry: "r".into(),
+            repository: "p".into(),
+            digest: "sha256:0".into(),
+        },
+        entrypoint: None,
+        command: None,
+        environment: BTreeMap::new(),
+        ports: Vec::new(),
+        mounts: Vec::new(),
+        user: None,
+        working_dir: None,
+        hostname: None,
+        read_only: false,
+        cap_add: Vec::new(),
+        cap_drop: Vec::new(),
+        privileged: false,
+        restart: Restart::No,
+        stop_grace_seconds: 1,
+        stop_signal: None,
+    }
+}
+
+fn identity() -> Identity {
+    Identity {
+        uid: 33,
+        gid: 34,
+        groups: vec![44],
+        home: "/srv".into(),
+    }
+}
+
+fn strings(list: &[&str]) -> Vec<String> {
+    list.iter().map(|&text| text.to_owned()).collect()
+}
+
+fn spec(service: &Service) -> Value {
+    let settings = Settings {
+        command: strings(&["run"]),
+        working_dir: Some("/w".into()),
+        ..Settings::default()
+    };
+    let binds = [
+        Bind {
+            source: "/run/b/0".into(),
+            target: "/data/inner".into(),
+            read_only: true,
+        },
+        Bind {
+            source: "/run/b/1".into(),
+            target: "/data".into(),
+            read_only: false,
+        },
+    ];
+    let spec = runtime(&Input {
+        service,
+        settings: &settings,
+        identity: &identity(),
+        rootfs: "/store/rootfs".as_ref(),
+        network: "/run/netns/web".as_ref(),
+        hostname: "web",
+        binds: &binds,
+        tmpfs: &strings(&["/tmp"]),
+    });
+    serde_json::to_value(spec.unwrap()).unwrap()
+}
+
+#[test]
+fn the_command_line_follows_dockers_rules() {
+    let settings = Settings {
+        entrypoint: strings(&["/entry"]),
+        command: strings(&["default"]),
+        ..Settings::default()
+    };
+    for (entrypoint, command, expected) in [
+        (None, None, &["/entry", "default"][..]),
+        (None, Some(&["mine"][..]), &["/entry", "mine"]),
+        (None, Some(&[]), &["/entry"]),
+        (Some(&["/own"][..]), None, &["/own"]),
+        (Some(&["/own"]), Some(&["mine"]), &["/own", "mine"]),
+        (Some(&[]), Some(&["mine"]), &["mine"]),
+    ] {
+        let service = Service {
+            entrypoint: entrypoint.map(strings),
+            command: command.map(strings),
+            ..service()
+        };
+        assert_eq!(
+            arguments(&service, &settings).unwrap(),
+            expected,
+            "{entrypoint:?} {command:?}"
+        );
+    }
+    let nothing = Service {
+        entrypoint: Some(Vec::new()),
+        ..service()
+    };
+    assert!(arguments(&nothing, &settings).is_err());
+}
+
+#[test]
+fn the_services_environment_overlays_the_images() {
+    let settings = Settings {
+        env: strings(&["A=image", "B=image=x", "broken"]),
+        ..Settings::default()
+    };
+    let mut service = service();
+    service
+        .environment
+        .insert("A".into(), "service".to_owned().into());
+    service
+        .environment
+        .insert("HOME".into(), "/own".to_owned().into());
+    let expected = [
+        "A=service",
+        "B=image=x",
+        "HOME=/own",
+        "HOSTNAME=h",
+        &format!("PATH={PATH}"),
+    ];
+    assert_eq!(environment(&service, &settings, &identity(), "h"), expected);
+}
+
+#[test]
+fn a_plain_container_gets_little() {
+    let spec = spec(&service());
+    let process = &spec["process"];
+    assert_eq!(process["noNewPrivileges"], true);
+    assert_eq!(
+        process["user"],
+        serde_json::json!({"uid": 33, "gid": 34, "additionalGids": [44]})
+    );
+    assert_eq!(process["cwd"], "/w");
+    for set in ["bounding", "effective", "permitted"] {
+        assert_eq!(
+            process["capabilities"][set].as_array().unwrap().len(),
+            14,
+            "{set}"
+        );
+    }
+    assert_eq!(
+        process["capabilities"]["inheritable"],
+        serde_json::json!([])
+    );
+    let linux = &spec["linux"];
+    assert_eq!(linux["resources"]["devices"][0]["allow"], false);
+    assert!(
+        linux["maskedPaths"]
+            .as_array()
+            .unwrap()
+            .contains(&"/proc/kcore".into())
+    );
+    assert!(
+        linux["readonlyPaths"]
+            .as_array()
+            .unwrap()
+            .contains(&"/proc/sys".into())
+    );
+    assert_eq!(linux["seccomp"]["defaultAction"], "SCMP_ACT_ALLOW");
+    let namespaces: Vec<_> = linux["namespaces"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|n| n["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        namespaces,
+        ["pid", "ipc", "uts", "mount", "cgroup", "network"]
+    );
+    assert_eq!(linux["namespaces"][5]["path"], "/run/netns/web");
+}
+
+#[test]
+fn a_privileged_container_gets_everything() {
+    let spec = spec(&Service {
+        privileged: true,
+        ..service()
+    });
+    assert_eq!(spec["process"]["noNewPrivileges"], false);
+    assert_eq!(
+        spec["process"]["capabilities"]["bounding"]
+            .as_array()
+            .unwrap()
+            .len(),
+        41
+    );
+    assert_eq!(spec["linux"]["resources"]["devices"][0]["allow"], true);
+    assert_eq!(spec["linux"]["maskedPaths"], serde_json::json!([]));
+    assert!(spec["linux"]["seccomp"].is_null());
+}
+
+#[test]
+fn capabilities_are_added_and_dropped_by_name() {
+    let count = |add: &[&str], drop: &[&str]| {
+        let service = Service {
+            cap_add: strings(add),
+            cap_drop: strings(drop),
+            ..service()
+        };
+        capabilities(&service).map(|set| set.len())
+    };
+    for (add, drop, expected) in [
+        (&[][..], &["ALL"][..], 0),
+        (&["NET_ADMIN"], &[], 15),
+        (&["CAP_NET_ADMIN"], &[], 15),
+        (&["CHOWN"], &["ALL"], 1),
+        (&["ALL"], &["SYS_ADMIN"], 40),
+        (&[], &["CHOWN", "KILL"], 12),
+    ] {
+        assert_eq!(count(add, drop), Ok(expected), "{add:?} {drop:?}");
+    }
+    assert!(count(&["NO_SUCH"], &[]).is_err());
+}
+
+#[test]
+fn an_inner_mount_comes_after_the_one_around_it() {
+    let spec = spec(&service());
+    let targets: Vec<_> = spec["mounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["destination"].as_str().unwrap())
+        .collect();
+    let place = |target| targets.iter().position(|t| *t == target).unwrap();
+    assert!(place("/data") < place("/data/inner"));
+    let inner = &spec["mounts"][place("/data/inner")]["options"];
+    assert!(inner.as_array().unwrap().contains(&"ro".into()), "{inner}");
+}
