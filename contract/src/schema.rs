@@ -11,6 +11,9 @@ use crate::finding::{Finding, Place};
 use crate::messages;
 use crate::yaml::{self, Document};
 
+/// The most findings of one section: a hostile one must not make us look for the places of a hundred thousand.
+const MAX_FINDINGS: usize = 100;
+
 /// The schema's text.
 pub const TEXT: &str = include_str!("../schema/contract.json");
 
@@ -33,7 +36,7 @@ impl Section {
     }
 }
 
-/// Everything that is wrong with a section, in the order of its lines; nothing where it follows the schema.
+/// What is wrong with a section, in the order of its lines, 100 findings at most; nothing where it follows the schema.
 pub fn check(section: Section, document: &Document) -> Vec<Finding> {
     let (schema, validator) = match compile(section) {
         Ok(compiled) => compiled,
@@ -51,6 +54,7 @@ pub fn check(section: Section, document: &Document) -> Vec<Finding> {
     let mut findings: Vec<_> = validator
         .iter_errors(&instance)
         .flat_map(|error| explain(&error, &schema, document))
+        .take(MAX_FINDINGS)
         .collect();
     yaml::wipe(&mut instance);
     findings.sort_by_key(|finding| (finding.place.line, finding.place.column));
@@ -91,6 +95,7 @@ fn explain(error: &ValidationError<'_>, schema: &Value, document: &Document) -> 
             let known = known_keys(schema, rule);
             return unexpected
                 .iter()
+                .take(MAX_FINDINGS)
                 .map(|key| {
                     let child = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
                     finding(

@@ -18,7 +18,7 @@ use crate::sections::workload::{self, WorkloadSection};
 use crate::signature::{self, Signed};
 use crate::token::openssl::{DecryptionKey, Token};
 use crate::user_data::{Part, Places, Text, UserData, mentions_token};
-use crate::yaml::Document;
+use crate::yaml::{Document, Origin};
 use crate::{planning, redaction};
 
 /// A contract that goes no further.
@@ -128,7 +128,11 @@ impl Opener<'_> {
     fn part(&self, part: Part) -> Result<OpenPart, Finding> {
         match part {
             Part::Mapping(document) => Ok(OpenPart::Mapping(document)),
-            Part::Text(text) => self.text(text).map(OpenPart::Scalar),
+            Part::Text(text, origin) => {
+                let origin = origin.filter(|_| !text.is_token());
+                self.text(text)
+                    .map(|scalar| OpenPart::Scalar(scalar, origin))
+            }
         }
     }
 
@@ -161,7 +165,7 @@ impl Opener<'_> {
 /// A section that can be read.
 #[derive(Debug)]
 enum OpenPart {
-    Scalar(Scalar),
+    Scalar(Scalar, Option<Origin>),
     Mapping(Document),
 }
 
@@ -176,7 +180,7 @@ impl OpenPart {
     /// SHA-256 of the text in the clear; of a mapping, of its JSON with sorted keys and without spaces.
     fn hash(&self) -> [u8; 32] {
         match self {
-            Self::Scalar(scalar) => Sha256::digest(scalar.clear.as_bytes()).into(),
+            Self::Scalar(scalar, _) => Sha256::digest(scalar.clear.as_bytes()).into(),
             Self::Mapping(document) => {
                 let mut json = document.to_json();
                 let text = Zeroizing::new(json.to_string());
@@ -190,7 +194,11 @@ impl OpenPart {
     fn validate(&self, section: Section) -> Result<Document, Vec<Finding>> {
         let document = match self {
             Self::Mapping(document) => document.clone(),
-            Self::Scalar(scalar) => Document::parse(
+            Self::Scalar(scalar, Some(origin)) => {
+                Document::parse_from(&scalar.clear, origin.clone())
+                    .map_err(|finding| vec![finding])?
+            }
+            Self::Scalar(scalar, None) => Document::parse(
                 &scalar.clear,
                 section.name(),
                 messages::SCHEMA_PARSE_CONTRACT,
@@ -294,7 +302,7 @@ impl Opened {
                 ));
             }
         };
-        let (OpenPart::Scalar(workload), OpenPart::Scalar(env)) = (&self.workload, &self.env)
+        let (OpenPart::Scalar(workload, _), OpenPart::Scalar(env, _)) = (&self.workload, &self.env)
         else {
             let remedy = "write both sections as tokens or as literal blocks";
             return Err(finding(
@@ -376,7 +384,9 @@ impl Verified {
     pub fn plan(&self) -> Result<Plan, Rejection> {
         let validity = self.signer.as_ref().and_then(PublicKey::validity);
         let expires = validity.map(|validity| validity.not_after);
-        planning::build(&self.workload, &self.env, expires, self.evidence.clone()).map_err(
+        planning::build(
+            &planning::Part { section: &self.workload, document: &self.documents.0 },
+            &planning::Part { section: &self.env, document: &self.documents.1 }, expires, self.evidence.clone()).map_err(
             |findings| Rejection {
                 findings,
                 sealed: self.sealed,

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::finding::{Finding, Place};
 use crate::messages;
 use crate::token::openssl::{Prefix, is_token};
-use crate::yaml::{Document, Kind};
+use crate::yaml::{Document, Kind, Origin};
 
 /// The largest contract that is read.
 pub const MAX_BYTES: usize = 32 << 20;
@@ -51,8 +51,8 @@ pub(crate) struct Places {
 /// How a section is written.
 #[derive(Debug)]
 pub(crate) enum Part {
-    /// A scalar: a token or YAML text.
-    Text(Text),
+    /// A scalar: a token or YAML text, with its origin where it is a literal block.
+    Text(Text, Option<Origin>),
     /// A mapping in place.
     Mapping(Document),
 }
@@ -74,7 +74,7 @@ impl fmt::Debug for Text {
 
 impl Part {
     pub(crate) fn is_token(&self) -> bool {
-        matches!(self, Self::Text(text) if text.is_token())
+        matches!(self, Self::Text(text, _) if text.is_token())
     }
 }
 
@@ -128,8 +128,8 @@ impl UserData {
             auditor: document.place("/attestationPublicKey"),
             signature: document.place("/envWorkloadSignature"),
         };
-        let workload = part(&mut document, "workload", &mut findings);
-        let env = part(&mut document, "env", &mut findings);
+        let workload = part(&mut document, text, "workload", &mut findings);
+        let env = part(&mut document, text, "env", &mut findings);
         let auditor = scalar(&mut document, "attestationPublicKey", &mut findings);
         let signature = scalar(&mut document, "envWorkloadSignature", &mut findings);
         match (workload, env) {
@@ -173,7 +173,12 @@ pub(crate) fn mentions_token(bytes: &[u8]) -> bool {
 }
 
 /// Takes a required section out of the envelope.
-fn part(document: &mut Document, key: &str, findings: &mut Vec<Finding>) -> Option<Part> {
+fn part(
+    document: &mut Document,
+    source: &str,
+    key: &str,
+    findings: &mut Vec<Finding>,
+) -> Option<Part> {
     let Some(section) = document.detach(key) else {
         findings.push(document.finding(
             "",
@@ -183,9 +188,17 @@ fn part(document: &mut Document, key: &str, findings: &mut Vec<Finding>) -> Opti
         return None;
     };
     let found = match &section.root().kind {
-        Kind::Mapping(_) => return Some(Part::Mapping(section)),
+        Kind::Mapping(_) => {
+            return Some(Part::Mapping(
+                section.with_code(messages::SCHEMA_PARSE_CONTRACT),
+            ));
+        }
         Kind::Text(text) if !text.trim_ascii().is_empty() => {
-            return Some(Part::Text(Text(text.clone())));
+            let text = Text(text.clone());
+            let origin = section
+                .with_code(messages::SCHEMA_PARSE_CONTRACT)
+                .literal_origin(source);
+            return Some(Part::Text(text, origin));
         }
         Kind::Text(_) => "empty text",
         _ => section.root().describe(),

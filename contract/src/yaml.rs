@@ -7,14 +7,13 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_saphyr::granit_parser::ErrorKind;
-use serde_saphyr::localizer::ExternalMessageSource;
-use serde_saphyr::{DuplicateKeyPolicy, Error, MergeKeyPolicy, NonFiniteFloatPolicy, Options};
+use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy, Options};
 
 use crate::error::ContractError;
 use crate::finding::{Finding, Place};
 use crate::messages::Code;
 
+mod errors;
 mod node;
 mod typed;
 
@@ -28,10 +27,37 @@ const MAX_NODES: usize = 100_000;
 /// A parsed YAML document with the places of everything in it.
 #[derive(Debug, Clone)]
 pub struct Document {
+    origin: Origin,
+    root: Node,
+}
+
+/// Where a document comes from, for its findings.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
     file: String,
+    /// The key path of the document in the file.
     prefix: String,
     code: Code,
-    root: Node,
+    /// How many lines and columns of the file come before the document's own.
+    shift: (u32, u32),
+}
+
+impl Origin {
+    fn place(&self, path: &str, (line, column): (u32, u32)) -> Place {
+        let mut full = self.prefix.clone();
+        if !full.is_empty() && !path.is_empty() && !path.starts_with('[') {
+            full.push('.');
+        }
+        full.push_str(path);
+        let place = Place::at(self.file.clone(), full);
+        if line == 0 {
+            return place;
+        }
+        place.with_position(
+            line.saturating_add(self.shift.0),
+            column.saturating_add(self.shift.1),
+        )
+    }
 }
 
 impl Document {
@@ -39,15 +65,45 @@ impl Document {
     ///
     /// `file` is the name that findings carry (`contract.yaml`, `env`), `code` the message code that they get.
     pub fn parse(text: &str, file: &str, code: Code) -> Result<Self, Finding> {
-        match serde_saphyr::from_str_with_options::<Node>(text, options()) {
-            Ok(root) => Ok(Self {
+        Self::parse_from(
+            text,
+            Origin {
                 file: file.to_owned(),
                 prefix: String::new(),
                 code,
-                root,
-            }),
-            Err(error) => Err(parse_finding(&error, file, code)),
+                shift: (0, 0),
+            },
+        )
+    }
+
+    /// Parses one document whose findings are placed in the file that it was a part of.
+    pub(crate) fn parse_from(text: &str, origin: Origin) -> Result<Self, Finding> {
+        match serde_saphyr::from_str_with_options::<Node>(text, options()) {
+            Ok(root) => Ok(Self { origin, root }),
+            Err(error) => Err(errors::finding(&error, &origin)),
         }
+    }
+
+    /// Where the text of this scalar came from, where it is a literal block of `source`: only there each line of it is a
+    /// line of the file.
+    pub(crate) fn literal_origin(&self, source: &str) -> Option<Origin> {
+        let text = self.root.text()?;
+        let (line, column) = self.root.position;
+        let blank = text.lines().take_while(|line| line.is_empty()).count();
+        let above = usize::try_from(line).ok()?.checked_sub(1 + blank)?;
+        let indent = " ".repeat(usize::try_from(column).ok()?.checked_sub(1)?);
+        let mut held = source.lines().skip(above);
+        let literal = text.lines().all(|line| {
+            held.next().is_some_and(|held| {
+                held.strip_prefix(&indent) == Some(line)
+                    || (line.is_empty() && held.trim_start().is_empty())
+            })
+        });
+        let shift = (u32::try_from(above).ok()?, column.checked_sub(1)?);
+        literal.then(|| Origin {
+            shift,
+            ..self.origin.clone()
+        })
     }
 
     /// The document as JSON, for schema validation. The copy holds the contract's secrets: wipe it with [`wipe`].
@@ -58,8 +114,8 @@ impl Document {
     /// Reads the document as a `T`. A number is not taken for text, nor text for a number.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Finding> {
         T::deserialize(typed::At(&self.root)).map_err(|error| Finding {
-            code: self.code,
-            place: self.positioned(&error.path(), error.position()),
+            code: self.origin.code,
+            place: self.origin.place(&error.path(), error.position()),
             cause: error.cause().to_owned(),
             remedy: error.remedy().to_owned(),
         })
@@ -84,7 +140,7 @@ impl Document {
                 None => break,
             }
         }
-        self.positioned(&path, node.position)
+        self.origin.place(&path, node.position)
     }
 
     /// A finding of this document at a JSON pointer.
@@ -95,7 +151,7 @@ impl Document {
         remedy: impl Into<String>,
     ) -> Finding {
         Finding {
-            code: self.code,
+            code: self.origin.code,
             place: self.place(pointer),
             cause: cause.into(),
             remedy: remedy.into(),
@@ -105,33 +161,20 @@ impl Document {
     /// The value of a top-level key as a document of its own, whose findings keep their place in this one.
     pub(crate) fn detach(&mut self, key: &str) -> Option<Self> {
         let root = self.root.take(key)?;
-        let mut prefix = self.prefix.clone();
-        join_key(&mut prefix, key);
-        Some(Self {
-            file: self.file.clone(),
-            prefix,
-            code: self.code,
-            root,
-        })
+        let mut origin = self.origin.clone();
+        join_key(&mut origin.prefix, key);
+        Some(Self { origin, root })
+    }
+
+    /// The same document with another code for its findings.
+    pub(crate) fn with_code(mut self, code: Code) -> Self {
+        self.origin.code = code;
+        self
     }
 
     /// The tree itself, for a reader that wants to see every key.
     pub(crate) fn root(&self) -> &Node {
         &self.root
-    }
-
-    fn positioned(&self, path: &str, (line, column): (u32, u32)) -> Place {
-        let mut full = self.prefix.clone();
-        if !full.is_empty() && !path.is_empty() && !path.starts_with('[') {
-            full.push('.');
-        }
-        full.push_str(path);
-        let place = Place::at(self.file.clone(), full);
-        if line == 0 {
-            place
-        } else {
-            place.with_position(line, column)
-        }
     }
 }
 
@@ -183,99 +226,6 @@ fn options() -> Options {
         reject_unsupported_tags: true,
         // A snippet would quote the contract.
         with_snippet: false,
-    }
-}
-
-/// Says in our own words what the parser found: its own texts may quote the input.
-fn parse_finding(error: &Error, file: &str, code: Code) -> Finding {
-    let (cause, remedy) = match error {
-        Error::DuplicateMappingKey { key: Some(key), .. } => (
-            format!("the key `{key}` stands twice in one mapping"),
-            "remove one of the two",
-        ),
-        Error::DuplicateMappingKey { .. } => (
-            "a key stands twice in one mapping".into(),
-            "remove one of the two",
-        ),
-        Error::MergeKeyNotAllowed { .. } => (
-            "merge keys (<<) are not accepted".into(),
-            "write the keys out",
-        ),
-        Error::MultipleDocuments { .. } => (
-            "there is more than one YAML document".into(),
-            "keep one document",
-        ),
-        Error::NonFiniteFloat { .. } => (
-            "a number is not finite".into(),
-            "write a finite number, or quote the text",
-        ),
-        Error::UnsupportedTag { .. } | Error::TaggedScalarCannotDeserializeIntoString { .. } => {
-            ("a YAML tag is not accepted".into(), "remove the tag")
-        }
-        Error::Budget { breach, .. } => budget_cause(breach),
-        Error::Message { msg, .. } if msg == node::KEY_NOT_TEXT => {
-            ("a key is not text".into(), "quote the key")
-        }
-        Error::Message { msg, .. } if msg == node::NUMBER_TOO_LARGE => (
-            "a number is out of range".into(),
-            "write a smaller number, or quote the text",
-        ),
-        Error::ExternalMessage { source, .. } => match source.as_ref() {
-            ExternalMessageSource::Parser(scan) => (scan_cause(scan.kind()), "correct the YAML"),
-            _ => ("this is not well-formed YAML".into(), "correct the YAML"),
-        },
-        _ => ("this is not well-formed YAML".into(), "correct the YAML"),
-    };
-    let place = Place::at(file, "");
-    let position = error
-        .location()
-        .map(|at| (narrow(at.line()), narrow(at.column())));
-    let place = match position {
-        Some((line, column)) if line > 0 => place.with_position(line, column),
-        _ => place,
-    };
-    Finding {
-        code,
-        place,
-        cause,
-        remedy: remedy.into(),
-    }
-}
-
-fn budget_cause(breach: &serde_saphyr::budget::BudgetBreach) -> (String, &'static str) {
-    use serde_saphyr::budget::BudgetBreach as Breach;
-    match breach {
-        Breach::Aliases { .. } | Breach::Anchors { .. } => (
-            "anchors and aliases are not accepted".into(),
-            "write the values out",
-        ),
-        Breach::Depth { .. } => (
-            format!("the nesting is deeper than {MAX_DEPTH}"),
-            "flatten the document",
-        ),
-        Breach::Documents { .. } => (
-            "there is more than one YAML document".into(),
-            "keep one document",
-        ),
-        Breach::Nodes { .. } | Breach::Events { .. } => (
-            format!("there are more than {MAX_NODES} values"),
-            "make the document smaller",
-        ),
-        _ => (
-            "the document is larger than is accepted".into(),
-            "make the document smaller",
-        ),
-    }
-}
-
-/// The scanner's texts are fixed, except for these, which repeat characters of the input.
-fn scan_cause(kind: &ErrorKind) -> String {
-    match kind {
-        ErrorKind::UnexpectedCharacter { .. } => "an unexpected character stands here".into(),
-        ErrorKind::Custom(_) | ErrorKind::InputIo { .. } | ErrorKind::InputDecoding { .. } => {
-            "this is not well-formed YAML".into()
-        }
-        fixed => fixed.to_string(),
     }
 }
 

@@ -117,8 +117,8 @@ fn published_contracts_get_the_published_verdicts() {
     assert_eq!(
         places,
         [
-            "workload:3:10 at compose.archive",
-            "env:5:14 at logging.logRouter.iamApiKey"
+            "contract.yaml:10:12 at workload.compose.archive",
+            "contract.yaml:6:16 at env.logging.logRouter.iamApiKey"
         ]
     );
     assert!(

@@ -153,13 +153,13 @@ fn a_rejection_names_place_and_cause_and_knows_whether_there_were_tokens() {
         (
             plain("type: [hunter2", ENV),
             messages::SCHEMA_PARSE_CONTRACT,
-            "workload:1:7",
+            "contract.yaml:2:9 at workload",
             false,
         ),
         (
             plain("type: env\ncompose: {archive: AAAA}\n", ENV),
             messages::SCHEMA_VALIDATE_CONTRACT,
-            "workload:1:7 at type",
+            "contract.yaml:2:9 at workload.type",
             false,
         ),
         (

@@ -184,3 +184,38 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_wrong_in_a_literal_block_is_placed_in_the_file_that_holds_it() {
+    for (source, place) in [
+        (
+            "b: 1\na: |\n  x: 1\n  y: 2\n",
+            Some("contract.yaml:4:6 at a.y"),
+        ),
+        (
+            "a: |-\n\n    x: 1\n\n    y: 2\n",
+            Some("contract.yaml:5:8 at a.y"),
+        ),
+        (
+            "a: |2\n    x: 1\n    y: 2\n",
+            Some("contract.yaml:3:8 at a.y"),
+        ),
+        ("a: >\n  x: 1\n\n  y: 2\n", None),
+        ("a: \"x: 1\\ny: 2\"\n", None),
+    ] {
+        let mut outer = parse(source).unwrap();
+        let scalar = outer.detach("a").unwrap();
+        let text = scalar.root().text().unwrap();
+        let origin = scalar.literal_origin(source);
+        assert_eq!(origin.is_some(), place.is_some(), "{source:?}");
+        if let (Some(origin), Some(place)) = (origin, place) {
+            let inner = Document::parse_from(text, origin).unwrap();
+            assert_eq!(inner.place("/y").to_string(), place);
+        }
+    }
+    let source = "a: |\n  x: [1\n";
+    let scalar = parse(source).unwrap().detach("a").unwrap();
+    let error =
+        Document::parse_from("x: [1\n", scalar.literal_origin(source).unwrap()).unwrap_err();
+    assert_eq!(error.place.to_string(), "contract.yaml:2:6 at a");
+}
