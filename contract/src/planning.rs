@@ -6,46 +6,53 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::{Finding, Place};
-use crate::messages;
+use crate::finding::Finding;
+use crate::messages::{self, Code};
 use crate::plan::{Evidence, Plan, Workload};
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
 use crate::workload::{archive, compose};
+use crate::yaml::Document;
 
 mod logging;
 mod pem;
 mod registries;
 mod volumes;
 
+/// A section as its type, and as the document that knows where everything stands.
+pub(crate) struct Part<'a, T> {
+    pub(crate) section: &'a T,
+    pub(crate) document: &'a Document,
+}
+
 /// Makes the plan of two sections that have been verified. `expires` is the end of the signing certificate.
 ///
 /// # Errors
 /// Everything that is wrong, each with its place in the section or the compose file.
 pub(crate) fn build(
-    workload: &WorkloadSection,
-    env: &EnvSection,
+    workload: &Part<'_, WorkloadSection>,
+    env: &Part<'_, EnvSection>,
     expires: Option<i64>,
     evidence: Evidence,
 ) -> Result<Plan, Vec<Finding>> {
     let mut findings = unsupported(workload, env);
-    let logging = keep(&mut findings, logging::sink(env.logging.as_ref()));
-    let volumes = keep(
-        &mut findings,
-        volumes::volumes(&workload.volumes, &env.volumes),
-    );
-    let registries = keep(
-        &mut findings,
-        registries::credentials(&workload.auths, &env.auths),
-    );
-    let authorities = keep(&mut findings, registries::authorities(&env.cacerts));
+    let logging = keep(&mut findings, logging::sink(env));
+    let volumes = keep(&mut findings, volumes::volumes(workload, env));
+    let registries = keep(&mut findings, registries::credentials(workload, env));
+    let registry_authorities = keep(&mut findings, registries::authorities(env));
     let mounts: Vec<String> = volumes
         .iter()
         .flatten()
         .map(|volume| volume.mount.clone())
         .collect();
-    let containers = keep(&mut findings, containers(workload, env, &mounts));
-    match (logging, volumes, registries, authorities, containers) {
+    let containers = keep(&mut findings, containers(workload, env.section, &mounts));
+    match (
+        logging,
+        volumes,
+        registries,
+        registry_authorities,
+        containers,
+    ) {
         (
             Some(logging),
             Some(volumes),
@@ -69,76 +76,94 @@ fn keep<T>(findings: &mut Vec<Finding>, outcome: Result<T, Vec<Finding>>) -> Opt
     outcome.map_err(|found| findings.extend(found)).ok()
 }
 
-/// A finding about the content of a section.
-fn refuse(
-    section: &str,
-    path: impl Into<String>,
-    cause: impl Into<String>,
-    remedy: impl Into<String>,
-) -> Finding {
-    Finding::new(
+/// A finding about the content of a section, at a JSON pointer.
+fn refuse(document: &Document, pointer: &str, cause: &str, remedy: &str) -> Finding {
+    refuse_as(
         messages::SCHEMA_VALIDATE_CONTRACT,
-        Place::at(section, path),
+        document,
+        pointer,
         cause,
         remedy,
     )
 }
 
+/// The same under a code of its own.
+fn refuse_as(code: Code, document: &Document, pointer: &str, cause: &str, remedy: &str) -> Finding {
+    Finding::new(code, document.place(pointer), cause, remedy)
+}
+
 /// What a contract may ask for and this version does not do.
-fn unsupported(workload: &WorkloadSection, env: &EnvSection) -> Vec<Finding> {
+fn unsupported(workload: &Part<'_, WorkloadSection>, env: &Part<'_, EnvSection>) -> Vec<Finding> {
     const PODS: &str = "describe the workload by a compose archive (`compose.archive`)";
-    const CONTAINERS: &str = "leave it out: it belongs to another platform";
+    const FOREIGN: &str = "leave it out: it belongs to another platform";
+    const POLICY: &str = "leave it out: this version would not enforce it";
+    let (workload, env, of_workload, of_env) = (
+        workload.document,
+        env.document,
+        workload.section,
+        env.section,
+    );
     [
-        ("workload", "play", workload.play, PODS),
+        (workload, "play", of_workload.play, PODS),
         (
-            "workload",
+            workload,
             "confidential-containers",
-            workload.confidential_containers,
+            of_workload.confidential_containers,
             PODS,
         ),
+        (workload, "envPolicy", of_workload.env_policy, POLICY),
         (
-            "workload",
-            "envPolicy",
-            workload.env_policy,
-            "leave it out: this version would not enforce it",
-        ),
-        (
-            "env",
+            env,
             "confidential-containers",
-            env.confidential_containers,
-            CONTAINERS,
+            of_env.confidential_containers,
+            FOREIGN,
         ),
-        ("env", "host-attestation", env.host_attestation, CONTAINERS),
+        (env, "host-attestation", of_env.host_attestation, FOREIGN),
     ]
     .into_iter()
     .filter(|(_, _, present, _)| present.is_some())
-    .map(|(section, key, _, remedy)| {
-        refuse(section, key, format!("`{key}` is not supported"), remedy)
+    .map(|(document, key, _, remedy)| {
+        refuse(
+            document,
+            &format!("/{key}"),
+            &format!("`{key}` is not supported"),
+            remedy,
+        )
     })
     .collect()
 }
 
 /// The containers of the compose archive.
 fn containers(
-    workload: &WorkloadSection,
+    workload: &Part<'_, WorkloadSection>,
     env: &EnvSection,
     mounts: &[String],
 ) -> Result<Workload, Vec<Finding>> {
-    let Some(compose) = &workload.compose else {
+    let Part { section, document } = workload;
+    let Some(compose) = &section.compose else {
         // Another way to describe the workload has been refused by name already.
-        let is_told = workload.play.is_some() || workload.confidential_containers.is_some();
+        let is_told = section.play.is_some() || section.confidential_containers.is_some();
         let missing = || {
             refuse(
-                "workload",
-                "compose",
+                document,
+                "",
                 "there is no workload",
                 "add `compose.archive`",
             )
         };
         return Err(if is_told { Vec::new() } else { vec![missing()] });
     };
-    let archive = archive::unpack(&compose.archive).map_err(|finding| vec![finding])?;
-    compose::read(archive, &overlay(&env.env, &workload.env), mounts)
+    let archive = archive::unpack(&compose.archive).map_err(|problem| {
+        let (code, cause, remedy) = problem.tell();
+        vec![refuse_as(
+            code,
+            document,
+            "/compose/archive",
+            &cause,
+            remedy,
+        )]
+    })?;
+    compose::read(archive, &overlay(&env.env, &section.env), mounts)
 }
 
 /// The deployer's entries with the workload provider's over them.

@@ -3,20 +3,23 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::{overlay, pem, refuse};
+use super::{Part, overlay, pem, refuse};
 use crate::finding::Finding;
 use crate::plan::Credentials;
 use crate::sections::auths::Auths;
+use crate::sections::env::EnvSection;
+use crate::sections::workload::WorkloadSection;
 use crate::workload::canonical_registry;
+use crate::yaml::Document;
 
 /// Both parties' credentials by registry, the workload's winning.
 pub(super) fn credentials(
-    workload: &Auths,
-    env: &Auths,
+    workload: &Part<'_, WorkloadSection>,
+    env: &Part<'_, EnvSection>,
 ) -> Result<BTreeMap<String, Credentials>, Vec<Finding>> {
     let mut findings = Vec::new();
-    let workload = by_host("workload", workload, &mut findings);
-    let env = by_host("env", env, &mut findings);
+    let workload = by_host(workload.document, &workload.section.auths, &mut findings);
+    let env = by_host(env.document, &env.section.auths, &mut findings);
     if findings.is_empty() {
         Ok(overlay(&env, &workload))
     } else {
@@ -25,26 +28,24 @@ pub(super) fn credentials(
 }
 
 fn by_host(
-    section: &str,
+    document: &Document,
     auths: &Auths,
     findings: &mut Vec<Finding>,
 ) -> BTreeMap<String, Credentials> {
     let mut hosts = BTreeMap::new();
     for (name, auth) in auths {
-        let credentials = Credentials {
-            username: auth.username.clone(),
-            password: auth.password.clone(),
-        };
         match hosts.entry(canonical_registry(name)) {
             Entry::Vacant(free) => {
-                free.insert(credentials);
+                free.insert(Credentials {
+                    username: auth.username.clone(),
+                    password: auth.password.clone(),
+                });
             }
-            Entry::Occupied(_) => findings.push(refuse(
-                section,
-                format!("auths.{name}"),
-                "another entry means the same registry",
-                "keep one of them",
-            )),
+            Entry::Occupied(_) => {
+                let pointer = format!("/auths/{}", name.replace('~', "~0").replace('/', "~1"));
+                let cause = "another entry means the same registry";
+                findings.push(refuse(document, &pointer, cause, "keep one of them"));
+            }
         }
     }
     hosts
@@ -52,25 +53,22 @@ fn by_host(
 
 /// The authorities of `env.cacerts` by name.
 pub(super) fn authorities(
-    cacerts: &[BTreeMap<String, String>],
+    env: &Part<'_, EnvSection>,
 ) -> Result<BTreeMap<String, Vec<u8>>, Vec<Finding>> {
     let mut findings = Vec::new();
     let mut authorities = BTreeMap::new();
-    for (index, entry) in cacerts.iter().enumerate() {
+    for (index, entry) in env.section.cacerts.iter().enumerate() {
         for (name, text) in entry {
-            let path = format!("cacerts[{index}].{name}");
             match pem::certificates(text) {
                 Ok((_, pem)) => {
                     // One list of one mapping is all that the schema allows, so no name can come twice.
                     authorities.insert(name.clone(), pem);
                 }
                 Err(problem) => {
-                    findings.push(refuse(
-                        "env",
-                        path,
-                        problem.cause(),
-                        "write the certificate authority as base64 of PEM",
-                    ));
+                    let name = name.replace('~', "~0").replace('/', "~1");
+                    let remedy = "write the certificate authority as base64 of PEM";
+                    let pointer = format!("/cacerts/{index}/{name}");
+                    findings.push(refuse(env.document, &pointer, problem.cause(), remedy));
                 }
             }
         }

@@ -50,12 +50,19 @@ fn plan(workload: &str, env: &str) -> Result<Plan, Vec<Finding>> {
         env: [2; 32],
         auditor: None,
     };
-    build(
-        &workload::parse(workload).unwrap(),
-        &env::parse(env).unwrap(),
-        Some(7),
-        evidence,
-    )
+    let document = |text: &str, name: &str| {
+        Document::parse(text, name, messages::SCHEMA_PARSE_CONTRACT).unwrap()
+    };
+    let documents = (document(workload, "workload"), document(env, "env"));
+    let workload = Part {
+        section: &workload::read(&documents.0).unwrap(),
+        document: &documents.0,
+    };
+    let env = Part {
+        section: &env::read(&documents.1).unwrap(),
+        document: &documents.1,
+    };
+    build(&workload, &env, Some(7), evidence)
 }
 
 /// Code and place of everything that is wrong.
@@ -67,7 +74,12 @@ fn refused(workload: &str, env: &str) -> Vec<String> {
         "{told:?}"
     );
     told.iter()
-        .map(|finding| format!("{} {}", finding.code, finding.place))
+        .map(|finding| {
+            format!(
+                "{} {} at {}",
+                finding.code, finding.place.file, finding.place.path
+            )
+        })
         .collect()
 }
 
@@ -175,7 +187,7 @@ fn volumes_that_do_not_match_overlap_or_want_another_key_are_refused() {
         (
             "volumes: {a: {S}}",
             "volumes: {a: {}}",
-            &["HPL02121E env at volumes.a.seed"],
+            &["HPL02121E env at volumes.a"],
         ),
         (
             "volumes: {a: {S}, b: {S}}",
@@ -240,7 +252,7 @@ fn a_volume_opens_its_mount_path_to_the_containers() {
     assert_eq!(with.unwrap().workload.services[0].mounts.len(), 1);
     assert_eq!(
         refused(&workload(""), &env_text("")),
-        ["HPL06009E docker-compose.yml:4:15 at services.web.volumes[0]"]
+        ["HPL06009E docker-compose.yml at services.web.volumes[0]"]
     );
 }
 
@@ -270,7 +282,7 @@ fn what_cannot_be_honoured_stops_the_contract_by_name() {
         (
             "type: workload\n".to_owned(),
             env_text(""),
-            "workload at compose",
+            "workload at ",
         ),
         (
             workload_text("env: {REGISTRY: r.example}\n"),
@@ -342,11 +354,11 @@ fn a_syslog_sink_that_cannot_work_is_refused_under_its_own_code() {
         (&[("server", key)], "HPL01007E env at logging.syslog.server"),
         (
             &[("server", &certificate), ("cert", &certificate)],
-            "HPL01009E env at logging.syslog.key",
+            "HPL01009E env at logging.syslog.cert",
         ),
         (
             &[("server", &certificate), ("key", key)],
-            "HPL01008E env at logging.syslog.cert",
+            "HPL01008E env at logging.syslog.key",
         ),
         (
             &[("server", &certificate), ("cert", b"hunter2"), ("key", key)],

@@ -3,14 +3,16 @@
 //! A key that comes from anywhere but the two seeds cannot be honoured in this version, and stops the contract: a
 //! volume under a weaker key than was asked for would be a broken promise.
 
-use crate::finding::{Finding, Place};
+use super::{Part, refuse_as};
+use crate::finding::Finding;
 use crate::messages;
 use crate::passphrase::{self, Seeds};
 use crate::plan::{Create, Filesystem, HeaderRecord, Volume};
-use crate::sections::volumes::{
-    self as written, EnvVolume, EnvVolumes, WorkloadVolume, WorkloadVolumes,
-};
+use crate::sections::env::EnvSection;
+use crate::sections::volumes::{self as written, EnvVolume, WorkloadVolume};
+use crate::sections::workload::WorkloadSection;
 use crate::workload::paths;
+use crate::yaml::Document;
 
 /// Where a volume is mounted if the contract does not say.
 const DEFAULT_MOUNT: &str = "/mnt/data";
@@ -44,18 +46,24 @@ const RESERVED: [&str; 23] = [
 
 /// Puts the two sections' volumes together, in the order of their names.
 pub(super) fn volumes(
-    workload: &WorkloadVolumes,
-    env: &EnvVolumes,
+    workload: &Part<'_, WorkloadSection>,
+    env: &Part<'_, EnvSection>,
 ) -> Result<Vec<Volume>, Vec<Finding>> {
     let mut findings = unmatched(workload, env);
     let mut volumes: Vec<Volume> = Vec::new();
-    for (name, workload) in workload {
-        let Some(env) = env.get(name) else { continue };
-        match volume(name, workload, env) {
-            Ok(volume) => match beside(&volume, &volumes) {
-                None => volumes.push(volume),
-                Some(finding) => findings.push(finding),
-            },
+    for (name, of_workload) in &workload.section.volumes {
+        let Some(of_env) = env.section.volumes.get(name) else {
+            continue;
+        };
+        let both = Both {
+            name,
+            workload: of_workload,
+            env: of_env,
+            workload_document: workload.document,
+            env_document: env.document,
+        };
+        match both.volume(&volumes) {
+            Ok(volume) => volumes.push(volume),
             Err(found) => findings.extend(found),
         }
     }
@@ -66,135 +74,136 @@ pub(super) fn volumes(
     }
 }
 
-fn unmatched(workload: &WorkloadVolumes, env: &EnvVolumes) -> Vec<Finding> {
-    let tell = |section: &str, other: &str, name: &str| {
-        Finding::new(
+/// Volumes that only one section names.
+fn unmatched(workload: &Part<'_, WorkloadSection>, env: &Part<'_, EnvSection>) -> Vec<Finding> {
+    let tell = |document: &Document, other: &str, name: &str| {
+        let cause = format!("the {other} section has no volume of this name");
+        let remedy = "name the same volumes in both sections";
+        refuse_as(
             messages::VOLUME_NAMES,
-            Place::at(section, format!("volumes.{name}")),
-            format!("the {other} section has no volume of this name"),
-            "name the same volumes in both sections",
-        )
-    };
-    let without_env = workload
-        .keys()
-        .filter(|name| !env.contains_key(*name))
-        .map(|name| tell("workload", "env", name));
-    let without_workload = env
-        .keys()
-        .filter(|name| !workload.contains_key(*name))
-        .map(|name| tell("env", "workload", name));
-    without_env.chain(without_workload).collect()
-}
-
-fn volume(name: &str, workload: &WorkloadVolume, env: &EnvVolume) -> Result<Volume, Vec<Finding>> {
-    let mut findings = foreign_keys(name, env);
-    let mount = mount(name, workload).map_err(|finding| findings.push(finding));
-    let (Some(env_seed), Ok(mount), true) = (&env.seed, mount, findings.is_empty()) else {
-        if env.seed.is_none() && env.uv_secret_id.is_none() {
-            findings.push(refuse(
-                "env",
-                name,
-                "seed",
-                "the env's seed is missing",
-                "add `seed`",
-            ));
-        }
-        return Err(findings);
-    };
-    let env_seeds = Seeds {
-        current: env_seed,
-        previous: env.previous_seed.as_ref(),
-    };
-    let workload_seeds = Seeds {
-        current: &workload.seed,
-        previous: workload.previous_seed.as_ref(),
-    };
-    Ok(Volume {
-        name: name.to_owned(),
-        disk: env
-            .volume_id
-            .as_ref()
-            .or(env.volume_name.as_ref())
-            .map_or(name, String::as_str)
-            .to_owned(),
-        mount,
-        filesystem: workload.filesystem.map_or(Filesystem::Ext4, filesystem),
-        passphrase: passphrase::passphrase(env_seed, &workload.seed),
-        previous_passphrases: passphrase::previous(env_seeds, workload_seeds),
-        create: create(workload, env),
-        header_record: header_record(workload, env),
-    })
-}
-
-fn refuse(section: &str, volume: &str, key: &str, cause: &str, remedy: &str) -> Finding {
-    let place = Place::at(section, format!("volumes.{volume}.{key}"));
-    Finding::new(messages::DISK_INVALID_INPUT, place, cause, remedy)
-}
-
-/// Keys of other key sources.
-fn foreign_keys(name: &str, env: &EnvVolume) -> Vec<Finding> {
-    [
-        ("kms", env.kms),
-        ("kmsTimeout", env.kms_timeout.and(env.kms)),
-        ("grep11", env.grep11),
-        ("uv-secret-id", env.uv_secret_id),
-        ("uv-previous-secret-id", env.uv_previous_secret_id),
-    ]
-    .into_iter()
-    .filter(|(_, present)| present.is_some())
-    .map(|(key, _)| {
-        let cause = format!(
-            "`{key}` is not supported: the volume would be under a weaker key than is asked for"
-        );
-        refuse(
-            "env",
-            name,
-            key,
+            document,
+            &format!("/volumes/{name}"),
             &cause,
-            "write `seed` and leave the other key source out",
-        )
-    })
-    .collect()
-}
-
-fn mount(name: &str, workload: &WorkloadVolume) -> Result<String, Finding> {
-    let tell = |cause: &str| {
-        refuse(
-            "workload",
-            name,
-            "mount",
-            cause,
-            "choose a folder of its own, such as /mnt/data",
+            remedy,
         )
     };
-    let mount =
-        paths::absolute(workload.mount.as_deref().unwrap_or(DEFAULT_MOUNT)).map_err(tell)?;
-    if RESERVED
-        .iter()
-        .any(|reserved| paths::is_within(&mount, reserved) || paths::is_within(reserved, &mount))
-    {
-        return Err(tell("this path belongs to the appliance"));
-    }
-    Ok(mount)
+    let (ours, theirs) = (&workload.section.volumes, &env.section.volumes);
+    let without_env = ours.keys().filter(|name| !theirs.contains_key(*name));
+    let without_workload = theirs.keys().filter(|name| !ours.contains_key(*name));
+    without_env
+        .map(|name| tell(workload.document, "env", name))
+        .chain(without_workload.map(|name| tell(env.document, "workload", name)))
+        .collect()
 }
 
-/// Two volumes at one path, or one within another, would hide each other's data.
-fn beside(volume: &Volume, others: &[Volume]) -> Option<Finding> {
-    let clash = others.iter().find(|other| {
-        paths::is_within(&volume.mount, &other.mount)
-            || paths::is_within(&other.mount, &volume.mount)
-    })?;
-    let cause = format!(
-        "the mount path and that of the volume {} overlap",
-        clash.name
-    );
-    Some(refuse(
-        "workload",
-        &volume.name,
-        "mount",
-        &cause,
-        "give every volume a path of its own",
-    ))
+/// One volume as both parties write it.
+struct Both<'a> {
+    name: &'a str,
+    workload: &'a WorkloadVolume,
+    env: &'a EnvVolume,
+    workload_document: &'a Document,
+    env_document: &'a Document,
+}
+
+impl Both<'_> {
+    fn volume(&self, others: &[Volume]) -> Result<Volume, Vec<Finding>> {
+        let Self {
+            name,
+            workload,
+            env,
+            ..
+        } = *self;
+        let mut findings = self.foreign_keys();
+        let mount = self.mount(others).map_err(|finding| findings.push(finding));
+        let (Some(env_seed), Ok(mount), true) = (&env.seed, mount, findings.is_empty()) else {
+            if env.seed.is_none() && env.uv_secret_id.is_none() {
+                findings.push(self.refuse(
+                    self.env_document,
+                    "seed",
+                    "the env's seed is missing",
+                    "add `seed`",
+                ));
+            }
+            return Err(findings);
+        };
+        let env_seeds = Seeds {
+            current: env_seed,
+            previous: env.previous_seed.as_ref(),
+        };
+        let workload_seeds = Seeds {
+            current: &workload.seed,
+            previous: workload.previous_seed.as_ref(),
+        };
+        let disk = env.volume_id.as_ref().or(env.volume_name.as_ref());
+        Ok(Volume {
+            name: name.to_owned(),
+            disk: disk.map_or(name, String::as_str).to_owned(),
+            mount,
+            filesystem: workload.filesystem.map_or(Filesystem::Ext4, filesystem),
+            passphrase: passphrase::passphrase(env_seed, &workload.seed),
+            previous_passphrases: passphrase::previous(env_seeds, workload_seeds),
+            create: create(workload, env),
+            header_record: header_record(workload, env),
+        })
+    }
+
+    /// Keys of other key sources.
+    fn foreign_keys(&self) -> Vec<Finding> {
+        [
+            ("kms", self.env.kms),
+            ("kmsTimeout", self.env.kms_timeout.and(self.env.kms)),
+            ("grep11", self.env.grep11),
+            ("uv-secret-id", self.env.uv_secret_id),
+            ("uv-previous-secret-id", self.env.uv_previous_secret_id),
+        ]
+        .into_iter()
+        .filter(|(_, present)| present.is_some())
+        .map(|(key, _)| {
+            let cause = format!(
+                "`{key}` is not supported: the volume would be under a weaker key than is asked for"
+            );
+            self.refuse(
+                self.env_document,
+                key,
+                &cause,
+                "write `seed` and leave the other key source out",
+            )
+        })
+        .collect()
+    }
+
+    /// Where the volume is mounted: not over the appliance, and not over another volume's data.
+    fn mount(&self, others: &[Volume]) -> Result<String, Finding> {
+        let tell = |cause: &str| {
+            let remedy = "choose a folder of its own, such as /mnt/data";
+            self.refuse(self.workload_document, "mount", cause, remedy)
+        };
+        let overlap =
+            |one: &str, other: &str| paths::is_within(one, other) || paths::is_within(other, one);
+        let mount = paths::absolute(self.workload.mount.as_deref().unwrap_or(DEFAULT_MOUNT))
+            .map_err(tell)?;
+        if RESERVED.iter().any(|reserved| overlap(&mount, reserved)) {
+            return Err(tell("this path belongs to the appliance"));
+        }
+        match others.iter().find(|other| overlap(&mount, &other.mount)) {
+            Some(other) => Err(tell(&format!(
+                "the path and that of the volume {} overlap",
+                other.name
+            ))),
+            None => Ok(mount),
+        }
+    }
+
+    fn refuse(&self, document: &Document, key: &str, cause: &str, remedy: &str) -> Finding {
+        let pointer = format!("/volumes/{}/{key}", self.name);
+        refuse_as(
+            messages::DISK_INVALID_INPUT,
+            document,
+            &pointer,
+            cause,
+            remedy,
+        )
+    }
 }
 
 fn filesystem(filesystem: written::Filesystem) -> Filesystem {

@@ -10,7 +10,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::MultiGzDecoder;
 
-use crate::finding::{Finding, Place};
 use crate::messages::{self, Code};
 
 /// What an archive may be at most.
@@ -53,34 +52,25 @@ pub struct Archive {
 /// Unpacks the value of `compose.archive`.
 ///
 /// # Errors
-/// A finding with HPL06006E where this is no archive that can be taken, with HPL06008E where it holds no compose file.
-pub fn unpack(archive: &str) -> Result<Archive, Finding> {
-    let finding = |problem: Problem| {
-        let (code, cause, remedy) = problem.tell();
-        Finding::new(
-            code,
-            Place::at("workload", "compose.archive"),
-            cause,
-            remedy,
-        )
-    };
+/// Why it is refused: HPL06006E where this is no archive that can be taken, HPL06008E where it holds no compose file.
+pub(crate) fn unpack(archive: &str) -> Result<Archive, Problem> {
     let packed = STANDARD
         .decode(archive.trim_end())
-        .map_err(|_| finding(Problem::Base64))?;
-    let files = untar(&packed, &LIMITS).map_err(finding)?;
+        .map_err(|_| Problem::Base64)?;
+    let files = untar(&packed, &LIMITS)?;
     let mut found = COMPOSE_NAMES
         .into_iter()
         .filter(|name| files.contains_key(*name));
     match (found.next(), found.next()) {
         (Some(compose), None) => Ok(Archive { files, compose }),
-        (None, _) => Err(finding(Problem::NoCompose)),
-        (Some(_), Some(_)) => Err(finding(Problem::TwoComposes)),
+        (None, _) => Err(Problem::NoCompose),
+        (Some(_), Some(_)) => Err(Problem::TwoComposes),
     }
 }
 
 /// Why an archive is refused.
 #[derive(Debug, PartialEq, Eq)]
-enum Problem {
+pub(crate) enum Problem {
     Base64,
     Stream,
     TooLarge,
@@ -95,7 +85,7 @@ enum Problem {
 
 impl Problem {
     /// Code, cause and remedy. A member is told by its number: names are content of the contract.
-    fn tell(&self) -> (Code, String, &'static str) {
+    pub(crate) fn tell(&self) -> (Code, String, &'static str) {
         let refused = messages::IMAGE_DECOMPRESS_COMPOSE;
         match self {
             Self::Base64 => (

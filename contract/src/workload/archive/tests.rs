@@ -6,6 +6,9 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use std::io::Write as _;
 
+/// Type flag, name and content.
+type Member<'a> = (u8, &'a str, &'a [u8]);
+
 const SMALL: Limits = Limits {
     packed: 1 << 16,
     unpacked: 1 << 20,
@@ -34,7 +37,7 @@ fn gzip(tar: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn packed(members: &[(u8, &str, &[u8])]) -> Vec<u8> {
+fn packed(members: &[Member<'_>]) -> Vec<u8> {
     let mut tar: Vec<u8> = members
         .iter()
         .flat_map(|(kind, name, content)| member(*kind, name, content))
@@ -65,7 +68,7 @@ fn files_are_taken_with_normalised_paths() {
 #[test]
 fn what_is_no_plain_tree_is_refused() {
     let path = |why| Problem::Path { member: 1, why };
-    let cases: [(&[(u8, &str, &[u8])], Problem); 14] = [
+    let cases: [(&[Member<'_>], Problem); 14] = [
         (&[(b'0', "/etc/passwd", b"")], path("is absolute")),
         (&[(b'0', "a/../../b", b"")], path("leads upwards")),
         (&[(b'0', "..", b"")], path("leads upwards")),
@@ -103,7 +106,7 @@ fn what_is_no_plain_tree_is_refused() {
 
 #[test]
 fn every_limit_holds() {
-    let many: Vec<(u8, &str, &[u8])> = vec![(b'5', "d", b""); 9];
+    let many: Vec<Member<'_>> = vec![(b'5', "d", b""); 9];
     assert_eq!(untar(&packed(&many), &SMALL), Err(Problem::TooManyMembers));
     assert_eq!(
         untar(&vec![0; SMALL.packed + 1], &SMALL),
@@ -165,16 +168,19 @@ fn a_compose_file_must_be_there_once_and_at_the_top() {
         ),
     ] {
         assert_eq!(
-            unpack(&STANDARD.encode(packed(&members))).unwrap_err().code,
+            unpack(&STANDARD.encode(packed(&members)))
+                .unwrap_err()
+                .tell()
+                .0,
             code
         );
     }
     assert_eq!(
-        unpack("kdsbfoijdfojsnbo").unwrap_err().code,
+        unpack("kdsbfoijdfojsnbo").unwrap_err().tell().0,
         messages::IMAGE_DECOMPRESS_COMPOSE
     );
     assert_eq!(
-        unpack("no base64!").unwrap_err().code,
+        unpack("no base64!").unwrap_err().tell().0,
         messages::IMAGE_DECOMPRESS_COMPOSE
     );
 }
