@@ -354,12 +354,12 @@ fn from_http(error: &reqwest::Error) -> RegistryFault {
     }
 }
 
-/// rustls puts its error into an `io::Error`, which hides it from `source`.
+/// rustls comes wrapped in one `io::Error` or several, which hide what they hold from `source`.
 fn inner_tls<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
-    error
-        .downcast_ref::<std::io::Error>()?
-        .get_ref()?
+    let inner = error.downcast_ref::<std::io::Error>()?.get_ref()?;
+    inner
         .downcast_ref::<rustls::Error>()
+        .or_else(|| inner_tls(inner))
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ impl Registry {
         openssl(
             folder.path(),
             "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=registry \
-             -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem",
+             -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE -keyout key.pem -out cert.pem",
         );
         let hash = bcrypt::hash(PASSWORD, 4).unwrap();
         std::fs::write(folder.path().join("htpasswd"), format!("robot:{hash}\n")).unwrap();

@@ -129,18 +129,24 @@ struct Metadata {
 impl Metadata {
     fn read<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<Self, Fault> {
         let header = entry.header();
-        let id = |id: io::Result<u64>| {
-            u32::try_from(id?).map_err(|_| Fault::Refused("an owner is out of range"))
+        let old = header.as_old();
+        let id = |field: &[u8], id| {
+            u32::try_from(number(field, id)?)
+                .map_err(|_| Fault::Refused("an owner is out of range"))
         };
-        let seconds = i64::try_from(header.mtime()?).map_err(|_| "its time is out of range")?;
+        let (uid, gid) = (id(&old.uid, header.uid())?, id(&old.gid, header.gid())?);
+        let mode = number(&old.mode, header.mode().map(u64::from))? & 0o7777;
+        let mode = u32::try_from(mode).map_err(|_| "its mode is out of range")?;
+        let seconds = i64::try_from(number(&old.mtime, header.mtime())?)
+            .map_err(|_| "its time is out of range")?;
         let time = Timespec {
             tv_sec: seconds,
             tv_nsec: 0,
         };
         Ok(Self {
-            uid: id(header.uid())?,
-            gid: id(header.gid())?,
-            mode: header.mode()? & 0o7777,
+            uid,
+            gid,
+            mode,
             modified: Timestamps {
                 last_access: time,
                 last_modification: time,
@@ -148,6 +154,14 @@ impl Metadata {
             attributes: attributes(entry)?,
         })
     }
+}
+
+/// A blank field means zero, as every other reader of the format has it.
+fn number(field: &[u8], value: io::Result<u64>) -> io::Result<u64> {
+    if field.iter().all(|byte| matches!(byte, 0 | b' ')) {
+        return Ok(0);
+    }
+    value
 }
 
 /// The extended attributes that a container may bring: file capabilities and its own. `trusted.overlay.*` would let a
