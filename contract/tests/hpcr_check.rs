@@ -373,7 +373,10 @@ fn a_finding_names_place_code_cause_and_remedy() {
     );
     assert_eq!(
         (&finding["file"], &finding["path"]),
-        (&"workload".into(), &"volumes.data.sede".into())
+        (
+            &"contract.yaml".into(),
+            &"workload.volumes.data.sede".into()
+        )
     );
     assert!(
         finding["line"].as_u64().is_some_and(|line| line > 1),

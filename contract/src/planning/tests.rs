@@ -192,7 +192,7 @@ fn volumes_that_do_not_match_overlap_or_want_another_key_are_refused() {
         (
             "volumes: {a: {S}, b: {S}}",
             "volumes: {a: {S}, b: {S}}",
-            &["HPL02121E workload at volumes.b.mount"],
+            &["HPL02121E workload at volumes.b"],
         ),
         (
             "volumes: {a: {S, mount: /data/x}, b: {S, mount: /data}}",
@@ -279,15 +279,11 @@ fn what_cannot_be_honoured_stops_the_contract_by_name() {
             env_text("host-attestation: {}\n"),
             "env at host-attestation",
         ),
-        (
-            "type: workload\n".to_owned(),
-            env_text(""),
-            "workload at ",
-        ),
+        ("type: workload\n".to_owned(), env_text(""), "workload at "),
         (
             workload_text("env: {REGISTRY: r.example}\n"),
             "type: env\n".to_owned(),
-            "env at logging",
+            "env at ",
         ),
         (
             workload_text(
@@ -408,4 +404,17 @@ fn everything_wrong_in_every_part_is_told_at_once() {
         "type: env\ncacerts: [{one: hunter2}]\n",
     );
     assert_eq!(found.len(), 5, "{found:?}");
+}
+
+#[test]
+fn a_finding_tells_the_line_of_its_section() {
+    let findings = plan(
+        &workload_text("env: {REGISTRY: r.example}\nvolumes:\n  a:\n    seed: hunter2-hunter2-1\n    mount: /etc\n"),
+        &env_text("volumes:\n  a: {seed: hunter2-hunter2-1}\n"),
+    )
+    .unwrap_err();
+    assert_eq!(
+        findings[0].place.to_string(),
+        "workload:7:12 at volumes.a.mount"
+    );
 }
