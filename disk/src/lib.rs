@@ -66,7 +66,7 @@ impl Default for Context {
             dev: PathBuf::from("/dev"),
             mke2fs: PathBuf::from("/usr/sbin/mke2fs"),
             cidata: None,
-            wait: Duration::from_secs(15 * 60),
+            wait: Duration::from_mins(15),
             key_memory: info.totalram.saturating_mul(u64::from(info.mem_unit)) / 1024 / 2,
         }
     }

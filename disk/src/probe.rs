@@ -10,7 +10,7 @@ use std::path::Path;
 use libblkid_rs::{BlkidProbe, BlkidSafeprobeRet};
 
 use crate::decide::Found;
-use crate::ends::Ends;
+use crate::ends::{END, Ends};
 use crate::error::{Fault, tame};
 use crate::inventory::Disk;
 use crate::luks::header::MAGIC;
@@ -22,11 +22,10 @@ use crate::partition::{self, Layout, Table};
 /// [`Fault::Read`], or [`Fault::Partitions`] where there is a partition table that is not a volume's.
 pub(crate) fn look(disk: &Disk) -> Result<Found, Fault> {
     let file = File::open(&disk.node).map_err(unreadable)?;
-    let Ok(ends) = Ends::read(&file, disk.size) else {
-        return Ok(Found::Foreign(
-            "fewer than 2 MiB that can be read".to_owned(),
-        ));
-    };
+    if disk.size < 2 * END {
+        return Ok(Found::Foreign("less than 2 MiB".to_owned()));
+    }
+    let ends = Ends::read(&file, disk.size).map_err(unreadable)?;
     if ends.is_zero() {
         return Ok(signature(&disk.node)?.map_or(Found::Blank, Found::Foreign));
     }

@@ -16,7 +16,7 @@ use crate::ends::END;
 use crate::error::{DiskError, Fault, Place};
 use crate::event::Event;
 use crate::inventory::Disk;
-use crate::luks::copy::{HeaderCopy, refused};
+use crate::luks::copy::HeaderCopy;
 use crate::luks::header::Refusal;
 use crate::luks::keys::{self, VolumeKey};
 use crate::luks::record::{self, Record, RecordKey, SLOT, SLOTS, Verdict};
@@ -316,7 +316,7 @@ fn read_header(device: &Path, length: u64) -> Result<HeaderCopy, Fault> {
     })?;
     let header = HeaderCopy::read(&file)?;
     if header.header.data_offset() >= length {
-        return Err(refused(Refusal::Shape("its data begins beyond the disk")));
+        return Err(Refusal::Shape("its data begins beyond the disk").into());
     }
     Ok(header)
 }

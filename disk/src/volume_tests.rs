@@ -291,7 +291,7 @@ fn a_file_system_that_the_image_cannot_make_is_refused_before_anything_is_done()
 }
 
 #[test]
-fn a_disk_that_does_not_come_is_told_and_named() {
+fn a_disk_that_does_not_come_in_time_is_an_error() {
     let mut bench = Bench::new();
     let (outcome, events) = open(&mut bench, volume(SEEDS));
     assert!(matches!(fault(outcome), Fault::NotFound { .. }));

@@ -15,6 +15,7 @@ use super::{Acts, Mapping, MountOptions, blkpg};
 use crate::error::{Fault, tame};
 use crate::luks::copy::MemoryFile;
 use crate::luks::keys::VolumeKey;
+use crate::luks::silence;
 use crate::partition::Extent;
 
 /// Where device-mapper has its nodes.
@@ -85,6 +86,7 @@ impl Acts for Real {
             step: "making the mapping",
             why: error.to_string(),
         };
+        silence();
         match mapping {
             Mapping::Luks { header, device } => {
                 map_luks(name, &header.to_memory()?, device, key).map_err(fault)
@@ -98,6 +100,7 @@ impl Acts for Real {
     }
 
     fn unmap(&mut self, name: &str) -> io::Result<()> {
+        silence();
         let node = Path::new(MAPPER).join(name);
         let deactivated = CryptInit::init(&node).and_then(|mut device| {
             device

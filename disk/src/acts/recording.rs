@@ -1,4 +1,5 @@
 //! Acts that are only written down, except for writes, which go to the files that stand for devices.
+#![allow(clippy::unwrap_used)]
 
 use std::fs::{self, File};
 use std::io;

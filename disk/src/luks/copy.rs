@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use openssl::sha::Sha256;
 use rustix::fs::{MemfdFlags, memfd_create};
 
-use super::header::{self, Header, Refusal};
+use super::header::{self, Header};
 use super::parameters::{AREA, HEADERS};
 use crate::error::Fault;
 
@@ -37,7 +37,7 @@ impl HeaderCopy {
         };
         let mut headers = vec![0; HEADERS];
         device.read_exact_at(&mut headers, 0).map_err(fault)?;
-        let header = header::parse(&headers).map_err(refused)?;
+        let header = header::parse(&headers).map_err(Fault::from)?;
         let mut areas = Vec::new();
         for slot in header.metadata.keyslots.values() {
             let mut area = vec![0; AREA];
@@ -63,17 +63,11 @@ impl HeaderCopy {
     /// # Errors
     /// [`Fault::Crypt`] where the kernel has no memory for it.
     pub(crate) fn to_memory(&self) -> Result<MemoryFile, Fault> {
-        let headers = self.header.render([[0; 64]; 2]).map_err(refused)?;
+        let headers = self.header.render([[0; 64]; 2]).map_err(Fault::from)?;
         let mut pieces = vec![(0, &headers[..])];
         pieces.extend(self.areas.iter().map(|(offset, area)| (*offset, &area[..])));
         // As long as the header says, or libcryptsetup takes it for cut off; what is not written costs no memory.
         MemoryFile::new(self.header.length(), &pieces)
-    }
-}
-
-pub(crate) fn refused(refusal: Refusal) -> Fault {
-    Fault::Header {
-        why: refusal.to_string(),
     }
 }
 

@@ -15,7 +15,7 @@ use super::parameters::{
     AREA, ARGON2_LANES, ARGON2_MEMORY, ARGON2_TIME, DIGEST_PBKDF2_ITERATIONS, HEADER, HEADERS, KEY,
     PBKDF2_ITERATIONS, SEGMENT_OFFSET, SLOTS_MOST, STRIPES,
 };
-use crate::error::tame;
+use crate::error::{Fault, tame};
 
 /// The first six bytes of a LUKS device.
 pub(crate) const MAGIC: &[u8; 6] = b"LUKS\xba\xbe";
@@ -51,6 +51,14 @@ pub(crate) enum Refusal {
     Json(String),
     #[error("{0}")]
     Shape(&'static str),
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self::Header {
+            why: refusal.to_string(),
+        }
+    }
 }
 
 /// Reads and checks both copies, [`HEADERS`] bytes.
@@ -244,7 +252,7 @@ fn check(metadata: &Metadata) -> Result<(), Refusal> {
         digest.salt.0.len() == 32,
         "the salt of its digest has not 32 bytes",
     )?;
-    holds(digest.digest.0.len() >= 20, "its digest is too short")
+    holds(digest.value.0.len() >= 20, "its digest is too short")
 }
 
 fn check_kdf(kdf: &Kdf) -> Result<(), Refusal> {

@@ -165,7 +165,8 @@ pub(crate) struct Digest {
     pub(crate) hash: Hash,
     pub(crate) iterations: u32,
     pub(crate) salt: Base64,
-    pub(crate) digest: Base64,
+    #[serde(rename = "digest")]
+    pub(crate) value: Base64,
 }
 
 /// `pbkdf2`, the only one.

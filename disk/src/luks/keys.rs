@@ -15,8 +15,8 @@ use openssl::rand::{rand_bytes, rand_priv_bytes};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::copy::{HeaderCopy, MemoryFile, refused};
-use super::header::Header;
+use super::copy::{HeaderCopy, MemoryFile};
+use super::header::{Header, Refusal};
 use super::json::{
     Base64, Cipher, Config, Decimal, Digest, DigestKind, Hash, Metadata, Nothing, Segment,
     SegmentKind, SegmentSize,
@@ -36,6 +36,11 @@ impl VolumeKey {
         let mut key = Self(Zeroizing::new([0; KEY]));
         rand_priv_bytes(&mut key.0[..])?;
         Ok(key)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn fixed(bytes: [u8; KEY]) -> Self {
+        Self(Zeroizing::new(bytes))
     }
 
     /// The key's bytes.
@@ -99,7 +104,7 @@ fn empty_header(key: &VolumeKey) -> Result<Header, ErrorStack> {
         hash: Hash::Sha256,
         iterations: DIGEST_ITERATIONS,
         salt: Base64(salt),
-        digest: Base64(digest),
+        value: Base64(digest),
     };
     let metadata = Metadata {
         keyslots: BTreeMap::new(),
@@ -152,9 +157,7 @@ pub(crate) fn unlock(copy: &HeaderCopy, passphrase: &[u8]) -> Result<Option<Volu
         .get(None, &mut key.0[..], Some(passphrase))
     {
         Ok((_, KEY)) => Ok(Some(key)),
-        Ok(_) => Err(refused(super::header::Refusal::Shape(
-            "a key has not 512 bits",
-        ))),
+        Ok(_) => Err(Refusal::Shape("a key has not 512 bits").into()),
         Err(LibcryptErr::IOError(error)) if error.raw_os_error() == Some(EPERM) => Ok(None),
         Err(error) => Err(fault(error)),
     }
@@ -165,6 +168,7 @@ const EPERM: i32 = rustix::io::Errno::PERM.raw_os_error();
 
 /// libcryptsetup's view of a header in memory. Its lock is left out: nobody else has the file.
 fn load(file: &MemoryFile) -> Result<CryptDevice, LibcryptErr> {
+    super::silence();
     let mut device = CryptInit::init(&file.path())?;
     device.settings_handle().metadata_locking(false)?;
     device

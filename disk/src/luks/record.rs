@@ -210,6 +210,33 @@ mod tests {
         judge(slots, &key("data"), UUID, header).unwrap()
     }
 
+    /// `openssl kdf -keylen 32 -kdfopt digest:SHA256 -kdfopt hexkey:000102..3f -kdfopt hexinfo:INFO HKDF`, INFO being
+    /// the text with its NUL, the length of `data` in eight bytes, `data` and the UUID; then
+    /// `openssl mac -digest SHA256 -macopt hexkey:KEY -in FIRST-480-BYTES HMAC`.
+    #[test]
+    fn a_record_is_what_openssl_computes() {
+        let volume_key = VolumeKey::fixed(std::array::from_fn(|i| u8::try_from(i).unwrap()));
+        let uuid = Uuid::from_bytes(std::array::from_fn(|i| u8::try_from(i).unwrap()));
+        let key = RecordKey::derive(&volume_key, "data", uuid).unwrap();
+        let record = Record {
+            generation: 7,
+            uuid,
+            header: [0x22; 32],
+            previous: Some([0x11; 32]),
+        };
+        let slot = record.seal(&key).unwrap();
+        assert_eq!(&slot[..20], b"hpcr-luks-record\0\0\0\x01");
+        let mac: String = slot[MAC..]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            mac,
+            "6f671c6f1a3880b48cb9001b1e6b428cf1b2074c1f1dfc986167b14d1e1ef9e4"
+        );
+        assert_eq!(Record::open(&slot, &key).unwrap(), Some(record));
+    }
+
     #[test]
     fn the_newest_record_counts() {
         let slots = slots(&[record(1, OLD, None), record(2, NEW, None)]);
