@@ -198,17 +198,17 @@ pub fn parse(text: &str) -> Result<Checksums, ContractError> {
     };
     for (number, line) in (1..).zip(text.lines()) {
         checksums.development |= line == DEVELOPMENT;
-        match hash_line(line) {
-            Some((hash, name)) => {
-                if checksums.hashes.insert(canonical(name), hash).is_some() {
-                    return Err(ContractError::Record {
-                        line: number,
-                        cause: "a name stands twice",
-                    });
-                }
+        let Some((hash, name)) = hash_line(line) else {
+            if number == 1 {
+                checksums.version = Some(line.to_owned());
             }
-            None if number == 1 => checksums.version = Some(line.to_owned()),
-            None => {}
+            continue;
+        };
+        if checksums.hashes.insert(canonical(name), hash).is_some() {
+            return Err(ContractError::Record {
+                line: number,
+                cause: "a name stands twice",
+            });
         }
     }
     if checksums.hashes.is_empty() {

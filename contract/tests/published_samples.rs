@@ -161,11 +161,11 @@ fn the_published_attestation_record_opens_and_proves_the_hash_of_the_auditors_ke
 #[test]
 fn published_encryption_certificates_are_usable_and_encrypted_keys_are_refused() {
     let Some(samples) = samples() else { return };
-    for (path, certificate) in samples
-        .iter()
-        .filter(|(path, _)| path.starts_with("encryption/") && path.ends_with(".crt"))
-    {
-        let key = PublicKey::parse(certificate).unwrap_or_else(|error| panic!("{path}: {error}"));
+    for name in [
+        "ibm-confidential-computing-container-runtime-26.7.2",
+        "ibm-hyper-protect-container-runtime-1-0-s390x-29",
+    ] {
+        let key = PublicKey::parse(&samples[&format!("encryption/{name}-encrypt.crt")]).unwrap();
         assert!(
             key.validity()
                 .is_some_and(|validity| validity.not_before < validity.not_after)

@@ -1,4 +1,5 @@
-#![allow(clippy::unwrap_used)]
+// A table of cases is as long as its cases.
+#![allow(clippy::unwrap_used, clippy::too_many_lines)]
 use super::*;
 use crate::messages::{SCHEMA_PARSE_CONTRACT, SCHEMA_VALIDATE_CONTRACT};
 
