@@ -36,13 +36,15 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// Until when a fault that may pass (a collector that starts late) is tried again; one last try, of ten seconds at
-    /// most, may begin just before.
+    /// most, may begin just before. 10 s.
     pub start_within: Duration,
-    /// How long a connection has to live on before acknowledged lines count as accepted.
+    /// How long a connection has to live on before acknowledged lines count as accepted. 300 ms.
     pub settle: Duration,
-    /// How many bytes of lines may wait or be unsettled before [`Logger::log`] waits.
+    /// How many bytes of lines may wait or be unsettled before [`Logger::log`] waits: with `settle`, the
+    /// highest rate as well. 8 MiB.
     pub budget: u32,
     /// How many bytes of accepted lines are kept a little longer, to be sent again should the connection break.
+    /// 256 KiB.
     pub spare: usize,
 }
 
@@ -301,7 +303,8 @@ impl Shipper {
     fn look(&mut self, gauge: &Gauge) -> Result<(), Cause> {
         let acknowledged = gauge.acknowledged().map_err(|error| Cause::of_io(&error))?;
         self.spool.acknowledge(acknowledged, Instant::now());
-        if self.spool.settled() > 0
+        // Nothing but the first line can be in the spool before it is accepted.
+        if self.spool.is_settled()
             && let Some(boot) = self.boot.take()
         {
             // Whoever does not wait for the answer any more needs none.

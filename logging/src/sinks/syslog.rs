@@ -24,6 +24,10 @@ use crate::send_queue::{Counted, Gauge, counted};
 
 /// How long one try may take: resolving, connecting and shaking hands.
 const TRY: Duration = Duration::from_secs(5);
+/// How long one address may take to answer, so that the next one still gets its turn.
+const CONNECT: Duration = Duration::from_secs(2);
+/// How many addresses of a name are tried.
+const ADDRESSES: usize = 4;
 /// A connection whose other side is silent for so long is asked for a sign of life.
 const IDLE: Duration = Duration::from_secs(30);
 /// A connection on which nothing is acknowledged for so long is given up, in milliseconds.
@@ -108,14 +112,15 @@ impl Endpoint {
     }
 
     async fn dial(&self) -> Result<Connection, Cause> {
-        let addresses = lookup_host((self.host.as_str(), self.port))
+        let found = lookup_host((self.host.as_str(), self.port))
             .await
             .map_err(|_| Cause::Lookup)?;
         let mut last = Cause::Lookup;
-        for address in addresses {
-            match TcpStream::connect(address).await {
-                Ok(stream) => return self.shake_hands(stream).await,
-                Err(error) => last = Cause::of_io(&error),
+        for address in found.take(ADDRESSES) {
+            match timeout(CONNECT, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return self.shake_hands(stream).await,
+                Ok(Err(error)) => last = Cause::of_io(&error),
+                Err(_) => last = Cause::Timeout,
             }
         }
         Err(last)
