@@ -43,7 +43,8 @@ fn read_text(compose: &str) -> Result<Workload, Vec<Finding>> {
 
 /// One service with these further lines.
 fn service(lines: &str) -> Result<Service, Vec<Finding>> {
-    let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
+    let lines: Vec<_> = lines.lines().map(|line| format!("    {line}\n")).collect();
+    let lines = lines.concat();
     read_text(&format!("services:\n  web:\n    image: {IMAGE}\n{lines}"))
         .map(|mut workload| workload.services.remove(0))
 }
@@ -201,133 +202,136 @@ fn a_value_with_yaml_in_it_stays_one_value() {
     );
 }
 
+/// Lines of a service, the place of what is wrong with them, and the cause.
+const REFUSED: &[(&str, &str, &str)] = &[
+    (
+        "build: .",
+        ":4:5 at services.web.build",
+        "`build` is not supported",
+    ),
+    (
+        "healthcheck: {test: x}",
+        ":4:5 at services.web.healthcheck",
+        "not supported",
+    ),
+    (
+        "network_mode: host",
+        ":4:5 at services.web.network_mode",
+        "not supported",
+    ),
+    ("pid: host", ":4:5 at services.web.pid", "not supported"),
+    (
+        "devices: [/dev/vda]",
+        ":4:5 at services.web.devices",
+        "not supported",
+    ),
+    ("init: true", ":4:5 at services.web.init", "not supported"),
+    (
+        "comand:",
+        ":4:5 at services.web.comand",
+        "`comand` is not known",
+    ),
+    (
+        "comand: hunter2",
+        ":4:5 at services.web.comand",
+        "`comand` is not known",
+    ),
+    (
+        "privileged: hunter2",
+        ":4:17 at services.web.privileged",
+        "true or false",
+    ),
+    (
+        "command: \"open 'hunter2\"",
+        ":4:14 at services.web.command",
+        "quote",
+    ),
+    (
+        "ports: [\"80\"]",
+        ":4:13 at services.web.ports[0]",
+        "no port of the guest",
+    ),
+    (
+        "ports: [8080]",
+        ":4:13 at services.web.ports[0]",
+        "no port of the guest",
+    ),
+    (
+        "ports: [{target: 80}]",
+        ":4:13 at services.web.ports[0]",
+        "missing",
+    ),
+    (
+        "ports: [{target: 80, published: 80, x: 1}]",
+        ":4:41 at services.web.ports[0].x",
+        "not known",
+    ),
+    (
+        "environment: {A: true}",
+        ":4:22 at services.web.environment.A",
+        "true or false",
+    ),
+    (
+        "environment: {A: 1.10}",
+        ":4:22 at services.web.environment.A",
+        "a number",
+    ),
+    (
+        "environment: {A: \"${A:?hunter2}\"}",
+        ":4:22 at services.web.environment.A",
+        "variable A is required",
+    ),
+    (
+        "environment: [\"=hunter2\"]",
+        ":4:19 at services.web.environment[0]",
+        "no name",
+    ),
+    (
+        "env_file: none.env",
+        ":4:15 at services.web.env_file",
+        "no such file",
+    ),
+    (
+        "env_file: bad.env",
+        ":4:15 at services.web.env_file",
+        "line 1 of the env file: a quote is not closed",
+    ),
+    (
+        "env_file: ../web.env",
+        ":4:15 at services.web.env_file",
+        "upwards",
+    ),
+    (
+        "cap_add: [EVERYTHING]",
+        ":4:15 at services.web.cap_add[0]",
+        "no capability",
+    ),
+    (
+        "restart: hunter2",
+        ":4:14 at services.web.restart",
+        "no restart policy",
+    ),
+    (
+        "tmpfs: [\"/run:size=1g\"]",
+        ":4:13 at services.web.tmpfs[0]",
+        "options",
+    ),
+    (
+        "depends_on: [db]",
+        ":4:18 at services.web.depends_on[0]",
+        "does not exist",
+    ),
+    ("depends_on: [web]", ":2:3 at services", "circle: web"),
+    (
+        "depends_on: {web: {condition: service_healthy}}",
+        ":4:35 at services.web.depends_on.web.condition",
+        "only the start",
+    ),
+];
+
 #[test]
 fn what_is_not_understood_is_refused_with_key_line_and_column() {
-    for (lines, place, cause) in [
-        (
-            "build: .",
-            ":4:5 at services.web.build",
-            "`build` is not supported",
-        ),
-        (
-            "healthcheck: {test: x}",
-            ":4:5 at services.web.healthcheck",
-            "not supported",
-        ),
-        (
-            "network_mode: host",
-            ":4:5 at services.web.network_mode",
-            "not supported",
-        ),
-        ("pid: host", ":4:5 at services.web.pid", "not supported"),
-        (
-            "devices: [/dev/vda]",
-            ":4:5 at services.web.devices",
-            "not supported",
-        ),
-        ("init: true", ":4:5 at services.web.init", "not supported"),
-        (
-            "comand:",
-            ":4:5 at services.web.comand",
-            "`comand` is not known",
-        ),
-        (
-            "comand: hunter2",
-            ":4:5 at services.web.comand",
-            "`comand` is not known",
-        ),
-        (
-            "privileged: hunter2",
-            ":4:17 at services.web.privileged",
-            "true or false",
-        ),
-        (
-            "command: \"open 'hunter2\"",
-            ":4:14 at services.web.command",
-            "quote",
-        ),
-        (
-            "ports: [\"80\"]",
-            ":4:13 at services.web.ports[0]",
-            "no port of the guest",
-        ),
-        (
-            "ports: [8080]",
-            ":4:13 at services.web.ports[0]",
-            "no port of the guest",
-        ),
-        (
-            "ports: [{target: 80}]",
-            ":4:13 at services.web.ports[0]",
-            "missing",
-        ),
-        (
-            "ports: [{target: 80, published: 80, x: 1}]",
-            ":4:41 at services.web.ports[0].x",
-            "not known",
-        ),
-        (
-            "environment: {A: true}",
-            ":4:22 at services.web.environment.A",
-            "true or false",
-        ),
-        (
-            "environment: {A: 1.10}",
-            ":4:22 at services.web.environment.A",
-            "a number",
-        ),
-        (
-            "environment: {A: \"${A:?hunter2}\"}",
-            ":4:22 at services.web.environment.A",
-            "variable A is required",
-        ),
-        (
-            "environment: [\"=hunter2\"]",
-            ":4:19 at services.web.environment[0]",
-            "no name",
-        ),
-        (
-            "env_file: none.env",
-            ":4:15 at services.web.env_file",
-            "no such file",
-        ),
-        (
-            "env_file: bad.env",
-            ":4:15 at services.web.env_file",
-            "line 1 of the env file: a quote is not closed",
-        ),
-        (
-            "env_file: ../web.env",
-            ":4:15 at services.web.env_file",
-            "upwards",
-        ),
-        (
-            "cap_add: [EVERYTHING]",
-            ":4:15 at services.web.cap_add[0]",
-            "no capability",
-        ),
-        (
-            "restart: hunter2",
-            ":4:14 at services.web.restart",
-            "no restart policy",
-        ),
-        (
-            "tmpfs: [\"/run:size=1g\"]",
-            ":4:13 at services.web.tmpfs[0]",
-            "options",
-        ),
-        (
-            "depends_on: [db]",
-            ":4:18 at services.web.depends_on[0]",
-            "does not exist",
-        ),
-        ("depends_on: [web]", ":2:3 at services", "circle: web"),
-        (
-            "depends_on: {web: {condition: service_healthy}}",
-            ":4:35 at services.web.depends_on.web.condition",
-            "only the start",
-        ),
-    ] {
+    for (lines, place, cause) in REFUSED {
         let findings = service(lines).unwrap_err();
         let finding = &findings[0];
         assert_eq!(
