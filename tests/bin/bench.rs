@@ -8,7 +8,7 @@ use hpcr_image::manifest;
 use rig::{
     Error, Result,
     guest::Appliance,
-    http, namespace, place,
+    namespace, place,
     report::{self, Row},
     workload,
     world::World,
@@ -80,8 +80,7 @@ fn boot() -> Result<Vec<Row>> {
         let appliance =
             Appliance::new(&namespace::folder(&format!("run-{run}"))?, Some(&contract))?;
         let guest = appliance.boot(|_| ())?;
-        http::get(appliance.port, "/", STARTED_WITHIN)
-            .map_err(|error| error.with_hint(&guest.console.to_string()))?;
+        guest.get("/", STARTED_WITHIN)?;
         let first_page = guest.age();
         let phases = guest
             .timeline()

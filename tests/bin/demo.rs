@@ -15,7 +15,7 @@ use std::{
 use rig::{
     Error, Result, command,
     guest::{Appliance, Guest},
-    http, namespace, place, workload,
+    namespace, place, workload,
     world::World,
 };
 
@@ -59,7 +59,7 @@ fn show() -> Result<()> {
     let appliance = Appliance::new(scratch, Some(&user_data))?;
     let guest = appliance.boot(|line| println!("    | {}", line.text))?;
     guest.console.wait_for("HPL10001I", STARTED_WITHIN)?;
-    let page = http::get(appliance.port, "/cgi-bin/visit", ANSWERS_WITHIN)?;
+    let page = guest.get("/cgi-bin/visit", ANSWERS_WITHIN)?;
     let first_page = guest.age();
 
     step("its page");

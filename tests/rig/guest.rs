@@ -20,7 +20,7 @@ use hpcr_image::{
 use crate::{
     Error, Result, accelerator,
     console::{Console, Line},
-    disk, place,
+    disk, http, place,
     timeline::{self, Phase},
     wait, workload,
 };
@@ -39,7 +39,7 @@ pub struct Appliance {
     /// The data disk.
     pub data: PathBuf,
     /// The rig's port that is forwarded to the workload's.
-    pub port: u16,
+    port: u16,
     folder: PathBuf,
     image: PathBuf,
     scratch: PathBuf,
@@ -144,6 +144,7 @@ impl Appliance {
         let console = Console::follow(output, started, watch);
         Ok(Guest {
             console,
+            port: self.port,
             started,
             control,
             child: Mutex::new(child),
@@ -175,6 +176,7 @@ impl Appliance {
 pub struct Guest {
     /// What it writes.
     pub console: Console,
+    port: u16,
     started: Instant,
     control: PathBuf,
     child: Mutex<Child>,
@@ -189,6 +191,25 @@ impl Guest {
     /// The phases so far.
     pub fn timeline(&self) -> Vec<Phase> {
         timeline::phases(&self.console.lines())
+    }
+
+    /// Fetches a page of the workload as soon as there is one.
+    ///
+    /// # Errors
+    /// With the whole console, where the guest ends before or the page does not come.
+    pub fn get(&self, path: &str, limit: Duration) -> Result<String> {
+        let what = format!("the page {path}");
+        let page = wait::until(&what, limit, || {
+            let ended = self.console.has_ended();
+            match http::get(self.port, path) {
+                None if ended => Err(Error::Broken(format!(
+                    "the guest ended before {what} came:\n{}",
+                    self.console
+                ))),
+                page => Ok(page),
+            }
+        });
+        page.map_err(|error| error.with_hint(&self.console.to_string()))
     }
 
     /// Presses the power button.

@@ -20,16 +20,16 @@ pub fn phases(lines: &[Line]) -> Vec<Phase> {
     lines.iter().filter_map(phase).collect()
 }
 
-/// Reads `… phase network (4/13): done, 120 ms`.
+/// Reads `hpcr-init: phase network 4/13 done at 2.345 s, took 120 ms`.
 fn phase(line: &Line) -> Option<Phase> {
-    let (_, told) = line.text.split_once("phase ")?;
-    let (name, rest) = told.split_once(" (")?;
-    let (_, took) = rest.split_once("): done, ")?;
-    let took = Duration::from_millis(took.trim().strip_suffix("ms")?.trim().parse().ok()?);
+    let words: Vec<_> = line.text.split_once("phase ")?.1.split(' ').collect();
+    let [name, _, "done", "at", _, "s,", "took", took, "ms"] = words[..] else {
+        return None;
+    };
     Some(Phase {
         name: name.into(),
         ended: line.at,
-        took,
+        took: Duration::from_millis(took.parse().ok()?),
     })
 }
 
@@ -44,8 +44,8 @@ mod tests {
             text: text.into(),
         };
         let lines = [
-            "hpcr-init: phase early (1/13): done, 35 ms",
-            "phase network (4/13): started",
+            "hpcr-init: phase early 1/13 done at 1.200 s, took 35 ms",
+            "hpcr-init: phase network 4/13 failed",
             "reboot: Power down",
         ];
         let expected = Phase {

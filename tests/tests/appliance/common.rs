@@ -18,6 +18,8 @@ pub(crate) const REFUSED_WITHIN: Duration = Duration::from_secs(30);
 pub(crate) const STARTED_WITHIN: Duration = Duration::from_secs(90);
 /// How long an orderly power-off may take.
 pub(crate) const ENDED_WITHIN: Duration = Duration::from_secs(30);
+/// How long a workload that has started may take to answer.
+pub(crate) const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 /// How long the collector's file may lag behind.
 pub(crate) const SHIPPED_WITHIN: Duration = Duration::from_secs(10);
 
@@ -50,6 +52,17 @@ pub(crate) fn boot(appliance: &Appliance) -> Result<Guest> {
     let guest = appliance.boot(|_| ())?;
     guest.console.wait_for("HPL10001I", STARTED_WITHIN)?;
     Ok(guest)
+}
+
+/// Visits the page that counts.
+pub(crate) fn visit(guest: &Guest) -> Result<String> {
+    guest.get("/cgi-bin/visit", ANSWERED_WITHIN)
+}
+
+/// Presses the power button and waits for the end.
+pub(crate) fn switch_off(guest: &Guest) -> Result<()> {
+    guest.press_power_button()?;
+    guest.wait_for_power_off(ENDED_WITHIN)
 }
 
 /// Boots an appliance that must refuse: it ends in power-off in time, with `code` and the words of the cause on the

@@ -2,7 +2,7 @@
 
 use rig::disk;
 
-use crate::common::{ENDED_WITHIN, appliance, boot, in_a_world, refused, seal};
+use crate::common::{appliance, boot, in_a_world, refused, seal, switch_off, visit};
 
 #[test]
 fn a_volume_of_other_seeds_is_refused_and_not_one_of_its_bytes_changes() {
@@ -10,8 +10,8 @@ fn a_volume_of_other_seeds_is_refused_and_not_one_of_its_bytes_changes() {
         let draft = world.draft();
         let mut appliance = appliance(world, &draft)?;
         let guest = boot(&appliance)?;
-        guest.press_power_button()?;
-        guest.wait_for_power_off(ENDED_WITHIN)?;
+        assert!(visit(&guest)?.ends_with("visits: 1\n"));
+        switch_off(&guest)?;
         let before = disk::fingerprint(&appliance.data)?;
 
         let mut stranger = world.draft();
@@ -19,6 +19,9 @@ fn a_volume_of_other_seeds_is_refused_and_not_one_of_its_bytes_changes() {
         appliance.seed(Some(&seal(&stranger)?.user_data()))?;
         refused(world, &stranger, &appliance, "HPL02003E", &["data"])?;
         assert_eq!(disk::fingerprint(&appliance.data)?, before);
+
+        appliance.seed(Some(&seal(&draft)?.user_data()))?;
+        assert!(visit(&boot(&appliance)?)?.ends_with("visits: 2\n"));
         Ok(())
     });
 }
