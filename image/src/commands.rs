@@ -87,7 +87,7 @@ pub(crate) fn run(arguments: Run) -> Result<ExitCode> {
 
     let mut guest = machine.start()?;
     loop {
-        if let Some(status) = guest.wait(Duration::from_secs(3600))? {
+        if let Some(status) = guest.wait(Duration::from_hours(1))? {
             return Ok(if status.success() {
                 ExitCode::SUCCESS
             } else {

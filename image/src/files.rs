@@ -1,12 +1,13 @@
 //! Reading, writing and hashing files of the host, with errors that name the file. It never decides anything.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 
 use crate::{Error, Result};
 
@@ -31,23 +32,15 @@ pub(crate) fn create_dir(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(io_error("create the folder", path))
 }
 
-/// Puts the whole content in place at once, so that a reader or a crash never meets half a file.
+/// Puts the whole content in place at once, so that a reader, a crash or a second writer never meets half a file.
 pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".new");
-    let new = path.with_file_name(name);
     let write = || {
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&new)?;
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
         file.write_all(content)?;
-        fs::rename(&new, path)
+        file.as_file()
+            .set_permissions(Permissions::from_mode(mode))?;
+        file.persist(path).map(drop).map_err(io::Error::from)
     };
     write().map_err(io_error("write", path))
 }

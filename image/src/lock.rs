@@ -70,10 +70,10 @@ fn compare(locked: &Locked<'_>, packages: &[Package]) -> Vec<String> {
         match rest.remove(name.as_str()) {
             None => differences.push(format!("{name} {version} is not in the lock file")),
             Some((old, _)) if old != version => {
-                differences.push(format!("{name} is {version}, locked is {old}"))
+                differences.push(format!("{name} is {version}, locked is {old}"));
             }
             Some((_, digest)) if digest != sha256 => {
-                differences.push(format!("{name} {version} has another SHA-256"))
+                differences.push(format!("{name} {version} has another SHA-256"));
             }
             Some(_) => {}
         }

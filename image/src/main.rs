@@ -46,6 +46,10 @@ enum Task {
 }
 
 #[derive(Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[command(group = ArgGroup::new("kind").required(true))]
 struct Build {
     /// Development image: its keys lie in the open, in the image and beside it, and it explains its errors.

@@ -4,12 +4,16 @@
 //! apt checks the archive's signatures as always. Nothing of the host's packages is read or changed, and no root is
 //! needed. What is fetched stays, so that a second build is quick and needs no network.
 
+mod apt;
+mod candidate;
 pub mod sources;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use self::apt::Apt;
+use self::candidate::Candidate;
 use crate::files::{self, io_error};
 use crate::{Error, Result};
 
@@ -29,21 +33,12 @@ pub struct Package {
 /// A private apt root of one suite. Only one process uses a cache folder at a time; others wait in [`Self::open`].
 #[derive(Debug)]
 pub struct PrivateRoot {
-    dir: PathBuf,
+    apt: Apt,
+    debs: PathBuf,
     unpacked: PathBuf,
     progress: fn(&str),
     _lock: File,
 }
-
-const ARCHITECTURE: &str = "amd64";
-
-/// Of the host's apt configuration, only how to reach the network; never what to trust.
-const HOST_SETTINGS: [&str; 4] = [
-    "Acquire::http::",
-    "Acquire::https::",
-    "Acquire::Retries ",
-    "Acquire::ForceIPv",
-];
 
 impl PrivateRoot {
     /// Opens the private root of `suite` below `cache`, making it if it is new: then, and after a change of the
@@ -66,28 +61,21 @@ impl PrivateRoot {
         files::create_dir(cache)?;
         let cache = cache.canonicalize().map_err(io_error("find", cache))?;
         let dir = cache.join(suite);
-        for part in [
-            "etc",
-            "state/lists/partial",
-            "cache/archives/partial",
-            "debs",
-        ] {
-            files::create_dir(&dir.join(part))?;
-        }
+        let debs = dir.join("debs");
+        files::create_dir(&debs)?;
         let lock_path = dir.join("lock");
         let lock = File::create(&lock_path).map_err(io_error("create", &lock_path))?;
         lock.lock().map_err(io_error("lock", &lock_path))?;
 
+        let apt = Apt::configure(&dir, suite)?;
         let root = Self {
+            apt,
+            debs,
             unpacked: cache.join("unpacked"),
-            dir,
             progress,
             _lock: lock,
         };
-        root.configure(suite)?;
-        if files::read_to_string(&root.listed_for()).ok()
-            != Some(files::read_to_string(&root.sources())?)
-        {
+        if !root.apt.has_lists()? {
             root.refresh()?;
         }
         Ok(root)
@@ -96,18 +84,7 @@ impl PrivateRoot {
     /// Fetches the package lists afresh.
     pub fn refresh(&self) -> Result<()> {
         (self.progress)("fetching the package lists");
-        // By default apt takes a source that cannot be reached for a mere warning.
-        self.apt(
-            "apt-get",
-            "fetching the package lists",
-            &["-q", "-o", "APT::Update::Error-Mode=any", "update"],
-        )?;
-        self.check_origin()?;
-        files::write(
-            &self.listed_for(),
-            files::read_to_string(&self.sources())?.as_bytes(),
-            0o644,
-        )
+        self.apt.update()
     }
 
     /// Fetches the named packages, without what they depend on. A name may carry a version (`crun=1.21-1`).
@@ -132,28 +109,24 @@ impl PrivateRoot {
 
     /// Fetches the named packages and all that they depend on (recommendations left out).
     pub fn closure(&self, names: &[&str]) -> Result<Vec<Package>> {
-        let answer = self.apt(
-            "apt-get",
-            "resolving dependencies",
-            &with_names(&["-y", "--print-uris", "install"], names)?,
-        )?;
-        let all: Vec<String> = answer
-            .lines()
-            .filter(|line| line.starts_with('\''))
-            .map(|line| {
-                Candidate::parse(line)
-                    .map(|candidate| format!("{}={}", candidate.name, candidate.version))
-            })
-            .collect::<Result<_>>()?;
+        let arguments = ["-y", "--print-uris", "install"];
+        let answer = self
+            .apt
+            .ask("apt-get", "resolving dependencies", &arguments, names)?;
+        let all: Vec<_> = Candidate::parse_all(&answer)?
+            .iter()
+            .map(Candidate::pinned)
+            .collect();
         self.fetch(&all.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// The direct dependencies of a package, by name: what a package that stands for another one points to.
     pub fn depends(&self, name: &str) -> Result<Vec<String>> {
-        let answer = self.apt(
+        let answer = self.apt.ask(
             "apt-cache",
             "reading a package's dependencies",
-            &with_names(&["depends"], &[name])?,
+            &["depends"],
+            &[name],
         )?;
         Ok(answer
             .lines()
@@ -193,72 +166,15 @@ impl PrivateRoot {
         Ok(dir)
     }
 
-    fn sources(&self) -> PathBuf {
-        self.dir.join("etc/debian.sources")
-    }
-
-    /// Holds the sources that the lists were fetched from.
-    fn listed_for(&self) -> PathBuf {
-        self.dir.join("state/listed-for")
-    }
-
-    fn configure(&self, suite: &str) -> Result<()> {
-        let text = sources::rewrite(&host_sources()?, suite).ok_or(Error::NoDebianSources)?;
-        files::write(&self.sources(), text.as_bytes(), 0o644)?;
-        files::write(&self.dir.join("state/status"), b"", 0o644)?;
-        let dump = files::run(
-            "apt-config",
-            "apt",
-            "reading its settings",
-            Command::new("apt-config").arg("dump").arg("Acquire"),
-        )?;
-        let host: Vec<_> = dump
-            .lines()
-            .filter(|line| HOST_SETTINGS.iter().any(|prefix| line.starts_with(prefix)))
-            .collect();
-        let dir = self.dir.display();
-        let settings = format!(
-            "Dir::State \"{dir}/state\";\nDir::State::status \"{dir}/state/status\";\nDir::Cache \"{dir}/cache\";\n\
-             Dir::Etc \"{dir}/etc\";\nDir::Etc::sourcelist \"{dir}/etc/debian.sources\";\n\
-             Dir::Etc::trusted \"/etc/apt/trusted.gpg\";\nDir::Etc::trustedparts \"/etc/apt/trusted.gpg.d\";\n\
-             Dir::Etc::netrc \"/etc/apt/auth.conf\";\nDir::Etc::netrcparts \"/etc/apt/auth.conf.d\";\n\
-             APT::Architecture \"{ARCHITECTURE}\";\nAPT::Architectures {{ \"{ARCHITECTURE}\"; }};\n\
-             APT::Install-Recommends \"false\";\nAPT::Sandbox::User \"\";\nAcquire::Languages \"none\";\n{}\n",
-            host.join("\n")
-        );
-        // A proxy's address may hold a password.
-        files::write(&self.dir.join("apt.conf"), settings.as_bytes(), 0o600)
-    }
-
-    /// The key rings of a machine may hold other vendors' keys too: the signed Release files tell whose archive it is.
-    fn check_origin(&self) -> Result<()> {
-        let lists = self.dir.join("state/lists");
-        for entry in fs::read_dir(&lists).map_err(io_error("read", &lists))? {
-            let path = entry.map_err(io_error("read", &lists))?.path();
-            let is_release = path.to_string_lossy().ends_with("Release");
-            if is_release
-                && !files::read_to_string(&path)?
-                    .lines()
-                    .any(|line| line == "Origin: Debian")
-            {
-                return Err(Error::NotDebian { path });
-            }
-        }
-        Ok(())
-    }
-
-    /// What the index has for these names. (apt names nothing whose file lies in the folder where it runs.)
+    /// What the index has for these names.
     fn candidates(&self, names: &[&str]) -> Result<Vec<Candidate>> {
-        let answer = self.apt(
+        let answer = self.apt.ask(
             "apt-get",
             "finding packages",
-            &with_names(&["--print-uris", "download"], names)?,
+            &["--print-uris", "download"],
+            names,
         )?;
-        let mut candidates: Vec<_> = answer
-            .lines()
-            .filter(|line| line.starts_with('\''))
-            .map(Candidate::parse)
-            .collect::<Result<_>>()?;
+        let mut candidates = Candidate::parse_all(&answer)?;
         candidates.sort();
         candidates.dedup();
         Ok(candidates)
@@ -272,22 +188,21 @@ impl PrivateRoot {
         if missing.is_empty() {
             return Ok(());
         }
-        let bytes: u64 = missing.iter().map(|candidate| candidate.size).sum();
-        (self.progress)(&format!(
-            "fetching {} packages, {} MB",
-            missing.len(),
-            bytes.div_ceil(1_000_000)
-        ));
-        let names: Vec<_> = missing
+        let megabytes = missing
             .iter()
-            .map(|candidate| format!("{}={}", candidate.name, candidate.version))
-            .collect();
+            .map(|candidate| candidate.size)
+            .sum::<u64>()
+            .div_ceil(1_000_000);
+        (self.progress)(&format!(
+            "fetching {} packages, {megabytes} MB",
+            missing.len()
+        ));
+        let names: Vec<_> = missing.iter().map(|candidate| candidate.pinned()).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         // An interrupted download must not leave half a package under a whole one's name.
         let incoming =
-            tempfile::tempdir_in(&self.dir).map_err(io_error("create a folder in", &self.dir))?;
-        let arguments = with_names(&["-q", "download"], &names)?;
-        self.apt_in(incoming.path(), "apt-get", "fetching packages", &arguments)?;
+            tempfile::tempdir_in(&self.debs).map_err(io_error("create a folder in", &self.debs))?;
+        self.apt.download(&names, incoming.path())?;
         for candidate in missing {
             let deb = self.deb(candidate);
             fs::rename(incoming.path().join(&candidate.file), &deb)
@@ -297,7 +212,7 @@ impl PrivateRoot {
     }
 
     fn deb(&self, candidate: &Candidate) -> PathBuf {
-        self.dir.join("debs").join(&candidate.file)
+        self.debs.join(&candidate.file)
     }
 
     fn package(&self, candidate: &Candidate) -> Result<Package> {
@@ -315,141 +230,5 @@ impl PrivateRoot {
             sha256,
             deb,
         })
-    }
-
-    fn apt(&self, program: &'static str, purpose: &str, arguments: &[&str]) -> Result<String> {
-        self.apt_in(&self.dir, program, purpose, arguments)
-    }
-
-    fn apt_in(
-        &self,
-        dir: &Path,
-        program: &'static str,
-        purpose: &str,
-        arguments: &[&str],
-    ) -> Result<String> {
-        let mut command = Command::new(program);
-        command
-            .env("APT_CONFIG", self.dir.join("apt.conf"))
-            .current_dir(dir)
-            .args(arguments);
-        files::run(program, "apt", purpose, &mut command)
-    }
-}
-
-/// Arguments, then `--`, then names that apt cannot take for anything else.
-fn with_names<'a>(arguments: &[&'a str], names: &[&'a str]) -> Result<Vec<&'a str>> {
-    for name in names {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "+-.:~=".contains(c);
-        if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(plain) {
-            return Err(Error::Name {
-                name: (*name).to_owned(),
-            });
-        }
-    }
-    Ok(arguments
-        .iter()
-        .chain(&["--"])
-        .chain(names)
-        .copied()
-        .collect())
-}
-
-fn host_sources() -> Result<Vec<sources::Source>> {
-    let mut found = Vec::new();
-    let mut paths = vec![PathBuf::from("/etc/apt/sources.list")];
-    if let Ok(entries) = fs::read_dir("/etc/apt/sources.list.d") {
-        paths.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
-    }
-    paths.sort();
-    for path in paths.iter().filter(|path| path.is_file()) {
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("list") => found.extend(sources::parse_list(&files::read_to_string(path)?)),
-            Some("sources") => found.extend(sources::parse_sources(&files::read_to_string(path)?)),
-            _ => {}
-        }
-    }
-    Ok(found)
-}
-
-/// A package as the index has it.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Candidate {
-    name: String,
-    version: String,
-    file: String,
-    size: u64,
-    /// Empty where apt told another hash: `install` does, `download` gives SHA-256.
-    sha256: String,
-}
-
-impl Candidate {
-    /// Reads a line of `--print-uris`: `'URI' NAME_VERSION_ARCH.deb SIZE HASH:VALUE`, with `%3a` for `:`.
-    fn parse(line: &str) -> Result<Self> {
-        let parse = || {
-            let mut words = line.split_whitespace().skip(1);
-            let file = words.next().filter(|file| !file.contains('/'))?;
-            let size = words.next()?.parse().ok()?;
-            let sha256 = words
-                .next()
-                .and_then(|hash| hash.strip_prefix("SHA256:"))
-                .unwrap_or_default();
-            let mut parts = file.strip_suffix(".deb")?.split('_');
-            let name = parts.next()?;
-            let version = parts.next()?.replace("%3a", ":");
-            Some(Self {
-                name: name.to_owned(),
-                version,
-                file: file.to_owned(),
-                size,
-                sha256: sha256.to_owned(),
-            })
-        };
-        parse().ok_or_else(|| Error::Answer {
-            program: "apt-get",
-            answer: line.to_owned(),
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn a_line_of_print_uris_gives_name_version_and_digest() {
-        let line = "'http://a.example/pool/main/a/attr/libattr1_2.5.2-3_amd64.deb' libattr1_1%3a2.5.2-3_amd64.deb 22876 SHA256:ab12";
-        let candidate = Candidate::parse(line).unwrap();
-        assert_eq!(
-            (candidate.name.as_str(), candidate.version.as_str()),
-            ("libattr1", "1:2.5.2-3")
-        );
-        assert_eq!((candidate.size, candidate.sha256.as_str()), (22876, "ab12"));
-    }
-
-    #[test]
-    fn a_file_name_with_a_way_out_is_refused() {
-        for line in [
-            "'http://a.example/x.deb' ../../x_1_amd64.deb 1 SHA256:ab",
-            "'http://a.example/x.deb'",
-            "'u' x.rpm 1 SHA256:ab",
-        ] {
-            assert!(
-                matches!(Candidate::parse(line), Err(Error::Answer { .. })),
-                "{line}"
-            );
-        }
-    }
-
-    #[test]
-    fn names_cannot_become_options() {
-        assert!(with_names(&["download"], &["crun=1.21-1", "libattr1=1:2.5.2-3", "g++"]).is_ok());
-        for name in ["-o", "--allow", "", "a b", "a;b"] {
-            assert!(
-                matches!(with_names(&["download"], &[name]), Err(Error::Name { .. })),
-                "{name}"
-            );
-        }
     }
 }

@@ -144,7 +144,7 @@ impl Machine {
         match &self.console {
             Console::Stdio => arguments.option("-chardev", "stdio,id=console,signal=on"),
             Console::File(path) => {
-                arguments.option("-chardev", joined("file,id=console,path=", path))
+                arguments.option("-chardev", joined("file,id=console,path=", path));
             }
         }
         arguments.words(&["-serial", "chardev:console"]);
@@ -169,13 +169,14 @@ impl Machine {
         match &self.network {
             Network::None => arguments.words(&["-nic", "none"]),
             Network::User(forwards) => {
-                let forwards: String = forwards
-                    .iter()
-                    .map(|Forward { host, guest }| {
-                        format!(",hostfwd=tcp:127.0.0.1:{host}-:{guest}")
-                    })
+                let forward = |Forward { host, guest }: &Forward| {
+                    format!("hostfwd=tcp:127.0.0.1:{host}-:{guest}")
+                };
+                let card: Vec<_> = ["user".to_owned(), "id=net".to_owned()]
+                    .into_iter()
+                    .chain(forwards.iter().map(forward))
                     .collect();
-                arguments.option("-netdev", format!("user,id=net{forwards}"));
+                arguments.option("-netdev", card.join(","));
                 // No boot ROM: the kernel is given, and a ROM costs time.
                 arguments.words(&["-device", "virtio-net-pci,netdev=net,romfile="]);
             }

@@ -3,9 +3,10 @@
 //! Made by xorriso with every clock set to zero, so that the same contract gives the same bytes. It never looks into
 //! what it packs.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 use crate::Result;
 use crate::files::{self, io_error};
@@ -37,14 +38,16 @@ impl Seed {
             ("network-config", self.network_config.as_ref()),
         ];
         for (name, source) in files {
-            match source {
-                Some(path) => files::write(&dir.path().join(name), &files::read(path)?, 0o600)?,
-                None if name == "meta-data" => {
-                    files::write(&dir.path().join(name), DEFAULT_META_DATA, 0o600)?
-                }
-                None => {}
-            }
+            let content = match source {
+                Some(path) => files::read(path)?,
+                None if name == "meta-data" => DEFAULT_META_DATA.to_vec(),
+                None => continue,
+            };
+            let path = dir.path().join(name);
+            files::write(&path, &content, 0o600)?;
+            forget_the_time(&path)?;
         }
+        forget_the_time(dir.path())?;
         // xorriso appends to an image that exists.
         if output.exists() {
             fs::remove_file(output).map_err(io_error("remove", output))?;
@@ -56,6 +59,12 @@ impl Seed {
         command.arg("-o").arg(output).arg(dir.path());
         files::run("xorriso", "xorriso", "making the seed disk", &mut command).map(drop)
     }
+}
+
+/// The image carries the time of each file, and of the folder.
+fn forget_the_time(path: &Path) -> Result<()> {
+    let forget = || File::open(path)?.set_modified(SystemTime::UNIX_EPOCH);
+    forget().map_err(io_error("set the time of", path))
 }
 
 #[cfg(test)]
