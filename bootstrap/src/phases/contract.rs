@@ -1,0 +1,149 @@
+//! Phase 6: decrypt, validate, verify signature and policy, make the plan, wipe the key.
+//!
+//! What an image for production tells of a sealed contract that nobody has vouched for is one text, at a moment that does
+//! not depend on what was wrong: the console must not be an oracle for tokens that the host makes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hpcr_contract::disclosure;
+use hpcr_contract::image_config::ImageKind;
+use hpcr_contract::plan::Plan;
+use hpcr_contract::stages::{Rejection, Sealed};
+use zeroize::Zeroizing;
+
+use crate::cidata::Seed;
+use crate::console::uptime;
+use crate::error::Error;
+use crate::guest::Guest;
+use crate::phases::key::ContractKey;
+
+/// A contract that goes on.
+#[derive(Debug)]
+pub(crate) struct Contract {
+    /// What to do.
+    pub(crate) plan: Arc<Plan>,
+    /// The contract as its workload may see it.
+    pub(crate) redacted: String,
+}
+
+/// Rejections are told at whole multiples of this after the phase's begin: longer than a contract of any form takes.
+const STEP: Duration = Duration::from_secs(3);
+
+pub(crate) async fn run(
+    guest: &Arc<Guest>,
+    seed: &Seed,
+    ContractKey(key): ContractKey,
+) -> Result<Contract, Error> {
+    let begun = uptime();
+    let user_data = Zeroizing::new(seed.user_data.to_vec());
+    let ours = Arc::clone(guest);
+    let read = move || {
+        let sealed = Sealed::parse(&user_data, "user-data").map_err(Failed::Rejected)?;
+        for finding in sealed.unknown_keys() {
+            ours.console.say(
+                finding.code,
+                &format!("{}; {}", finding.place, finding.remedy),
+            );
+        }
+        let verified = sealed
+            .open(Some(&key))
+            .and_then(|opened| opened.verify())
+            .map_err(Failed::Rejected)?;
+        // The key is used; from here on nothing can open a token.
+        drop(key);
+        let plan = Arc::new(verified.plan().map_err(Failed::Rejected)?);
+        let redacted = verified.redacted().map_err(Failed::Internal)?;
+        Ok(Contract { plan, redacted })
+    };
+    match tokio::task::spawn_blocking(read).await {
+        Ok(Ok(contract)) => Ok(contract),
+        Ok(Err(Failed::Internal(error))) => Err(Error::Attestation(error)),
+        Ok(Err(Failed::Rejected(rejection))) => {
+            if keeps_its_moment(&rejection, guest.kind()) {
+                tokio::time::sleep(until_told(uptime().saturating_sub(begun))).await;
+            }
+            Err(Error::Rejected(disclosure::tell(&rejection, guest.kind())))
+        }
+        // What a panic said stays untold; that there was one on this path is told like any rejection.
+        Err(_) => {
+            tokio::time::sleep(until_told(uptime().saturating_sub(begun))).await;
+            let unknown = Rejection {
+                findings: Vec::new(),
+                sealed: true,
+                authenticated: false,
+            };
+            Err(Error::Rejected(disclosure::tell(&unknown, guest.kind())))
+        }
+    }
+}
+
+enum Failed {
+    Rejected(Rejection),
+    Internal(hpcr_contract::error::ContractError),
+}
+
+fn keeps_its_moment(rejection: &Rejection, kind: ImageKind) -> bool {
+    kind == ImageKind::Production && rejection.sealed && !rejection.authenticated
+}
+
+/// How long to wait after `taken`, so that the answer comes at a whole multiple of [`STEP`].
+fn until_told(taken: Duration) -> Duration {
+    let steps = u32::try_from(taken.as_millis() / STEP.as_millis() + 1).unwrap_or(u32::MAX);
+    STEP.saturating_mul(steps).saturating_sub(taken)
+}
+
+/// Names of the services with all privileges.
+pub(crate) fn privileged(plan: &Plan) -> Vec<String> {
+    let services = plan
+        .workload
+        .services
+        .iter()
+        .filter(|service| service.privileged);
+    services.map(|service| service.name.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_comes_at_a_fixed_moment_whatever_it_took() {
+        for (taken, told) in [
+            (0, 3000),
+            (1, 3000),
+            (40, 3000),
+            (2999, 3000),
+            (3000, 6000),
+            (3001, 6000),
+        ] {
+            let taken = Duration::from_millis(taken);
+            assert_eq!(taken + until_told(taken), Duration::from_millis(told));
+        }
+    }
+
+    #[test]
+    fn only_a_sealed_contract_that_nobody_vouched_for_waits() {
+        let rejection = |sealed, authenticated| Rejection {
+            findings: Vec::new(),
+            sealed,
+            authenticated,
+        };
+        assert!(keeps_its_moment(
+            &rejection(true, false),
+            ImageKind::Production
+        ));
+        assert!(!keeps_its_moment(
+            &rejection(true, true),
+            ImageKind::Production
+        ));
+        assert!(!keeps_its_moment(
+            &rejection(false, false),
+            ImageKind::Production
+        ));
+        assert!(!keeps_its_moment(
+            &rejection(true, false),
+            ImageKind::Development
+        ));
+    }
+}

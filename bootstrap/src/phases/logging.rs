@@ -1,0 +1,87 @@
+//! Phase 9: logging is mandatory; nothing runs before the collector has taken the first line. Then it gets the boot so
+//! far, and the kernel's messages.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hpcr_contract::messages::{self, Severity as Level};
+use hpcr_contract::plan::Logging;
+use hpcr_logging::record::{Facility, Origin, Record, Severity};
+use hpcr_logging::sources::kmsg;
+use hpcr_logging::{Logger, Settings};
+use time::OffsetDateTime;
+
+use crate::error::Error;
+use crate::guest::Guest;
+use crate::phases::contract::Contract;
+use crate::phases::network::Network;
+use crate::phases::time::InTime;
+
+/// A log whose collector takes lines.
+#[derive(Debug)]
+pub(crate) struct Log {
+    /// The way in.
+    pub(crate) logger: Logger,
+    host: String,
+}
+
+impl Log {
+    /// Who speaks when a service does.
+    pub(crate) fn service(&self, name: &str) -> Origin {
+        Origin::new(Facility::USER, &self.host, name, "")
+    }
+}
+
+/// How long the collector has for what is still on its way at the end.
+const FLUSH: Duration = Duration::from_secs(10);
+
+pub(crate) async fn run(
+    guest: &Arc<Guest>,
+    contract: &Contract,
+    _network: &Network,
+    _in_time: &InTime,
+) -> Result<Log, Error> {
+    let Logging::Syslog(syslog) = &contract.plan.logging else {
+        return Err(Error::LogRouter);
+    };
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    let ours = Origin::new(Facility::DAEMON, &host, "hpcr-init", "1");
+    let first = Record::new(
+        &ours,
+        Severity::Informational,
+        OffsetDateTime::now_utc(),
+        "the log of this boot begins",
+    );
+    let logger = hpcr_logging::start(syslog, first, Settings::default()).await?;
+
+    guest.console.say(messages::LOGGING_READY, "");
+    guest.console.attach(logger.clone(), ours);
+    let (closing, at_end) = (logger.clone(), Arc::clone(guest));
+    guest.ends.push(
+        "closing the log",
+        FLUSH + Duration::from_secs(1),
+        async move {
+            at_end.console.drain().await;
+            closing
+                .close(FLUSH)
+                .await
+                .err()
+                .map(|error| error.to_string())
+                .into_iter()
+                .collect()
+        },
+    );
+
+    let kernel = Origin::new(Facility::KERNEL, &host, "kernel", "");
+    let (guest, sink) = (Arc::clone(guest), logger.clone());
+    tokio::spawn(async move {
+        let path = guest.path(kmsg::PATH);
+        if let Err(error) = kmsg::forward(&path, &kernel, &sink).await {
+            guest.console.keep(Level::Warning, &error.to_string());
+        }
+    });
+    Ok(Log { logger, host })
+}

@@ -1,0 +1,15 @@
+//! The phases of the boot, one file each, in the words of the table in `main.rs`.
+
+pub(crate) mod attestation;
+pub(crate) mod cidata;
+pub(crate) mod contract;
+pub(crate) mod disk;
+pub(crate) mod early;
+pub(crate) mod images;
+pub(crate) mod key;
+pub(crate) mod logging;
+pub(crate) mod network;
+pub(crate) mod platform;
+pub(crate) mod supervise;
+pub(crate) mod time;
+pub(crate) mod workload;

@@ -1,0 +1,62 @@
+//! Phase 8: the time, and whether the contract has ended.
+//!
+//! No trusted source of time is configured in this version: the clock is the host's. So an expiry stops an honest host
+//! that runs an old contract, and no other.
+
+use std::sync::Arc;
+
+use hpcr_contract::certificate::{Expiry, expiry};
+use hpcr_contract::messages;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::error::Error;
+use crate::guest::Guest;
+use crate::phases::attestation::Attested;
+use crate::phases::contract::Contract;
+
+/// A contract whose time has not run out.
+#[derive(Debug)]
+pub(crate) struct InTime(());
+
+pub(crate) async fn run(
+    guest: &Arc<Guest>,
+    contract: &Contract,
+    _attested: &Attested,
+) -> Result<InTime, Error> {
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    guest.console.note(&format!(
+        "time: the host's clock says {}; no trusted source",
+        date(now)
+    ));
+    let Some(end) = contract.plan.expires else {
+        guest.console.say(messages::CONTRACT_VALID, "it has no end");
+        return Ok(InTime(()));
+    };
+    match expiry(end, now) {
+        Expiry::Expired => {
+            return Err(Error::Expired {
+                ended: date(end),
+                now: date(now),
+            });
+        }
+        Expiry::WillExpire(days) => {
+            guest.console.say(
+                messages::CONTRACT_WILL_EXPIRE,
+                &format!("in {days} days, at {}", date(end)),
+            );
+        }
+        Expiry::Valid => guest
+            .console
+            .say(messages::CONTRACT_VALID, &format!("until {}", date(end))),
+    }
+    Ok(InTime(()))
+}
+
+/// RFC 3339, in UTC.
+fn date(seconds: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .ok()
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_else(|| format!("{seconds} s since 1970"))
+}

@@ -1,0 +1,274 @@
+//! The only way out: say why, take down what was set up, power off. Never a reboot, never a shell, never a return.
+//!
+//! Every end comes here: a phase that failed, a guard, a signal, the workload's own end, a panic. Each step has a time
+//! limit, and a step that fails is told and passed over, because the power has to go off in any case.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, PanicHookInfo};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use hpcr_contract::disclosure::Told;
+use hpcr_contract::messages;
+
+use crate::console::{seconds, uptime};
+use crate::error::Error;
+use crate::guest::Guest;
+use crate::phase::Failure;
+
+/// When the main thread stops waiting for an end in order.
+const LIMIT: Duration = Duration::from_secs(45);
+/// How long the kernel may take to write out what is left.
+const SYNC: Duration = Duration::from_secs(5);
+
+/// Why the guest ends.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// A phase failed, or a guard did.
+    Failed(Failure),
+    /// Something panicked outside of a phase; where.
+    Panicked(String),
+    /// Someone asked for it; in what way.
+    Asked(&'static str),
+    /// The workload has done what it had to.
+    Finished,
+}
+
+/// What the phases have set up, the latest on top.
+#[derive(Default)]
+pub(crate) struct Ends(Mutex<Vec<End>>);
+
+struct End {
+    what: &'static str,
+    limit: Duration,
+    work: Pin<Box<dyn Future<Output = Vec<String>> + Send>>,
+}
+
+impl Ends {
+    /// Adds something that has to be taken down, with a limit. `work` runs once, at the end, and gives what went wrong.
+    pub(crate) fn push(
+        &self,
+        what: &'static str,
+        limit: Duration,
+        work: impl Future<Output = Vec<String>> + Send + 'static,
+    ) {
+        let work = Box::pin(work);
+        let mut ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.push(End { what, limit, work });
+    }
+
+    fn pop(&self) -> Option<End> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
+/// Ends the guest. With the kernel's acts it does not return.
+pub(crate) async fn end(guest: &Arc<Guest>, ending: Ending) {
+    if !guest.begin_end() {
+        return;
+    }
+    guest.set_deadline(Some(LIMIT));
+    say(guest, &ending);
+    while let Some(end) = guest.ends.pop() {
+        let work = AssertUnwindSafe(end.work).catch_unwind();
+        let faults = match tokio::time::timeout(end.limit, work).await {
+            Ok(Ok(faults)) => faults,
+            Ok(Err(_)) => vec!["a bug was met".to_owned()],
+            Err(_) => vec![format!("not done within {} s", end.limit.as_secs())],
+        };
+        for fault in faults {
+            let text = format!("{}: {fault}", end.what);
+            guest.console.keep(messages::Severity::Warning, &text);
+            guest
+                .console
+                .note(&format!("warning: {} did not go well", end.what));
+        }
+    }
+    let ours = Arc::clone(guest);
+    let written = tokio::task::spawn_blocking(move || ours.acts.sync());
+    // Data that was promised to be durable is; a disk that hangs must not keep the power on.
+    let _ = tokio::time::timeout(SYNC, written).await;
+    guest
+        .console
+        .note(&format!("powering off at {}", seconds(uptime())));
+    guest.acts.power_off();
+}
+
+fn say(guest: &Guest, ending: &Ending) {
+    let console = &guest.console;
+    match ending {
+        Ending::Asked(how) => return console.note(&format!("ending: {how}")),
+        Ending::Finished => return console.note("ending: the workload has ended"),
+        Ending::Failed(failure) => {
+            console.tell(&failure.public, &failure.full);
+            console.say(
+                messages::SERVICE_FAILED,
+                &format!("in phase {}", failure.place),
+            );
+        }
+        Ending::Panicked(place) => {
+            let told = Error::Bug(place.clone()).full(messages::INTERNAL_ERROR);
+            console.tell(&told, &told);
+            console.say(messages::SERVICE_FAILED, "outside of the phases");
+        }
+    }
+}
+
+/// Makes a panic anywhere an ending; where nobody can take it down in order any more, the power goes off at once.
+pub(crate) fn end_on_panic(guest: &Arc<Guest>) {
+    let guest = Arc::clone(guest);
+    std::panic::set_hook(Box::new(move |info| on_panic(&guest, info)));
+}
+
+fn on_panic(guest: &Guest, info: &PanicHookInfo<'_>) {
+    // The text of a panic may hold anything; its place holds nothing but our own file names.
+    let place = info.location().map_or_else(
+        || "at an unknown place".to_owned(),
+        |location| format!("at {}:{}", location.file(), location.line()),
+    );
+    let is_main = std::thread::current().name() == Some("main");
+    if is_main || guest.is_ending() || guest.ask.send(Ending::Panicked(place.clone())).is_err() {
+        at_once(guest, &place);
+    }
+}
+
+/// The last resort: says so and powers off, without taking anything down.
+pub(crate) fn at_once(guest: &Guest, cause: &str) {
+    let told: Vec<Told> = Error::Bug(cause.to_owned()).full(messages::INTERNAL_ERROR);
+    guest.console.tell(&told, &[]);
+    guest
+        .console
+        .say(messages::SERVICE_FAILED, "at once, nothing was taken down");
+    guest.acts.power_off();
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::acts::recorder::Recorder;
+    use crate::console::Console;
+    use crate::console::tests::Screen;
+    use hpcr_contract::messages::Code;
+
+    fn guest() -> (Arc<Guest>, Recorder, Screen) {
+        let (recorder, screen) = (Recorder::default(), Screen::default());
+        let (guest, _) = Guest::new(Console::new(screen.clone()), recorder.clone(), "/");
+        (Arc::new(guest), recorder, screen)
+    }
+
+    fn note(recorder: &Recorder, what: &'static str) -> impl Future<Output = Vec<String>> + use<> {
+        let recorder = recorder.clone();
+        async move {
+            recorder.note(what);
+            Vec::new()
+        }
+    }
+
+    fn failed(code: Code, public: &str, full: &str) -> Ending {
+        let told = |text: &str| {
+            vec![Told {
+                code,
+                text: text.to_owned(),
+            }]
+        };
+        Ending::Failed(Failure {
+            place: "disk 10/13".to_owned(),
+            public: told(public),
+            full: told(full),
+        })
+    }
+
+    #[tokio::test]
+    async fn what_was_set_up_last_is_taken_down_first_and_then_the_power_goes_off() {
+        let (guest, recorder, screen) = guest();
+        let second = Duration::from_secs(1);
+        guest
+            .ends
+            .push("the log", second, note(&recorder, "close the log"));
+        guest
+            .ends
+            .push("volumes", second, note(&recorder, "close volumes"));
+        guest
+            .ends
+            .push("containers", second, note(&recorder, "stop containers"));
+        end(&guest, Ending::Asked("SIGTERM")).await;
+        assert_eq!(
+            recorder.acts(),
+            [
+                "stop containers",
+                "close volumes",
+                "close the log",
+                "sync",
+                "power off"
+            ]
+        );
+        assert_eq!(screen.lines()[0], "hpcr-init: ending: SIGTERM");
+        assert!(screen.lines()[1].starts_with("hpcr-init: powering off at "));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_that_fails_hangs_or_panics_does_not_keep_the_power_on() {
+        let (guest, recorder, screen) = guest();
+        let limit = Duration::from_secs(10);
+        guest
+            .ends
+            .push("the log", limit, note(&recorder, "close the log"));
+        guest.ends.push("volumes", limit, async {
+            vec!["/srv/secret is busy".to_owned()]
+        });
+        guest.ends.push("hanging", limit, std::future::pending());
+        guest.ends.push("bug", limit, async { panic!("boom") });
+        end(&guest, Ending::Finished).await;
+        assert_eq!(recorder.acts(), ["close the log", "sync", "power off"]);
+        let lines = screen.lines();
+        assert_eq!(
+            lines[1..4],
+            ["bug", "hanging", "volumes"]
+                .map(|what| format!("hpcr-init: warning: {what} did not go well"))
+        );
+        assert!(!lines.concat().contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_told_before_anything_is_taken_down_and_the_service_code_follows() {
+        let (guest, recorder, screen) = guest();
+        end(
+            &guest,
+            failed(messages::LUKS_OPEN_FAILED, "public", "with secret"),
+        )
+        .await;
+        let lines = screen.lines();
+        assert_eq!(
+            lines[..2],
+            [
+                "HPL02003E: public",
+                "HPL10000E: the appliance shuts down: in phase disk 10/13"
+            ]
+        );
+        assert!(!lines.concat().contains("secret"));
+        assert_eq!(recorder.acts(), ["sync", "power off"]);
+    }
+
+    #[tokio::test]
+    async fn the_power_goes_off_once() {
+        let (guest, recorder, _) = guest();
+        end(&guest, Ending::Finished).await;
+        end(&guest, Ending::Asked("SIGTERM")).await;
+        assert_eq!(recorder.acts(), ["sync", "power off"]);
+    }
+
+    #[test]
+    fn the_last_resort_takes_nothing_down() {
+        let (guest, recorder, screen) = guest();
+        at_once(&guest, "at main.rs:1");
+        assert_eq!(recorder.acts(), ["power off"]);
+        assert!(
+            screen.lines()[0]
+                .starts_with("HPL11000E: internal error: the appliance met a bug (at main.rs:1)")
+        );
+        assert!(screen.lines()[1].starts_with("HPL10000E"));
+    }
+}
