@@ -226,10 +226,8 @@ mod tests {
         };
         let slot = record.seal(&key).unwrap();
         assert_eq!(&slot[..20], b"hpcr-luks-record\0\0\0\x01");
-        let mac: String = slot[MAC..]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hex = |text: String, byte: &u8| text + &format!("{byte:02x}");
+        let mac = slot[MAC..].iter().fold(String::new(), hex);
         assert_eq!(
             mac,
             "6f671c6f1a3880b48cb9001b1e6b428cf1b2074c1f1dfc986167b14d1e1ef9e4"
