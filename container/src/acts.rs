@@ -149,6 +149,7 @@ pub(crate) mod recorder {
     pub(crate) struct Recorder(pub Mutex<Vec<String>>);
 
     impl Recorder {
+        #[allow(clippy::unnecessary_wraps)] // the acts end with it
         fn note(&self, what: String) -> io::Result<()> {
             self.0.lock().unwrap().push(what);
             Ok(())

@@ -298,11 +298,11 @@ impl Source<'_> {
             }
         };
         drop(sender);
-        let received = unpacking.await;
+        let unpacked = unpacking.await;
         if let Some(fault) = fault {
             return Ok(Err(fault));
         }
-        match received {
+        match unpacked {
             Ok(Ok(())) => Ok(Ok(())),
             Ok(Err(rejected)) => Err(self.rejected(rejected)),
             Err(_) => Err(self.malformed(Part::Layer, "unpacking it ended early")),
@@ -398,9 +398,8 @@ fn inflate_and_unpack(
             Box::new(decoder)
         }
     };
-    let bound = (layer.blob.size.saturating_mul(limits::RATIO))
-        .max(limits::RATIO_FREE)
-        .min(limits::LAYER_UNPACKED);
+    let bound = layer.blob.size.saturating_mul(limits::RATIO);
+    let bound = bound.clamp(limits::RATIO_FREE, limits::LAYER_UNPACKED);
     let mut inflated = Tally::new(inflated, bound);
     unpack::unpack(&mut inflated, into, acts).map_err(|error| match error {
         unpack::UnpackError::Io { cause, .. } if is_store(&cause) => {

@@ -4,6 +4,7 @@
 //! the root file system or the network; [`crate::engine`] has done that.
 
 use std::ffi::OsStr;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -151,7 +152,7 @@ impl Container {
             "--pid-file".as_ref(),
             pid_file.as_ref(),
             "--".as_ref(),
-            (&*self.name).as_ref(),
+            (*self.name).as_ref(),
         ];
         let mut command = tool::command(&self.crun, &arguments);
         let spawned = command
@@ -212,7 +213,6 @@ impl Container {
         };
         let status = status.map_err(|error| self.fault("waiting for it", error))?;
         while run.pumps.join_next().await.is_some() {}
-        use std::os::unix::process::ExitStatusExt as _;
         Ok(status
             .code()
             .or_else(|| status.signal().map(|signal| 128 + signal))
@@ -228,7 +228,7 @@ impl Container {
         if let Err(cause) = self
             .crun(&[
                 "kill".as_ref(),
-                (&*self.name).as_ref(),
+                (*self.name).as_ref(),
                 self.stop_signal.as_ref(),
             ])
             .await
@@ -254,11 +254,7 @@ impl Container {
     /// Takes the container away, killing it where it still runs. One that is not there is no error.
     pub(crate) async fn delete(&self) {
         let _ = self
-            .crun(&[
-                "delete".as_ref(),
-                "--force".as_ref(),
-                (&*self.name).as_ref(),
-            ])
+            .crun(&["delete".as_ref(), "--force".as_ref(), (*self.name).as_ref()])
             .await;
     }
 

@@ -299,9 +299,9 @@ impl Setup {
                 .join("binds")
                 .join(format!("{}-{number}", service.name));
             if folder {
-                store::make_folder(&at)?
+                store::make_folder(&at)?;
             } else {
-                write(&at, b"", 0o600)?
+                write(&at, b"", 0o600)?;
             }
             self.acts
                 .bind(&OwnedFd::from(source), &at)

@@ -52,7 +52,7 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// Processes and threads of one service: enough for any, and an end to a fork bomb.
 const PROCESSES: i64 = 16_384;
 /// Open files of a process: soft and hard.
-const FILES: (u64, u64) = (65_536, 1_048_576);
+const FILES: (u64, u64) = (16_384, 524_288);
 
 /// Makes the configuration.
 pub(crate) fn runtime(input: &Input<'_>) -> Result<Spec, String> {

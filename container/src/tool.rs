@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(
             shell(
                 "head -c 1000000 /dev/zero; head -c 1000000 /dev/zero >&2",
-                &[b'x'; 1_000_000]
+                &vec![b'x'; 1_000_000]
             )
             .await,
             Ok(())

@@ -32,31 +32,17 @@ pub(crate) fn resolve(user: &str, passwd: &str, group: &str) -> Result<Identity,
         }
     };
     let known = || group.lines().filter_map(Group::parse);
-    let (gid, groups) = match wanted_group {
-        Some(wanted) => {
-            let found = known()
-                .find(|group| group.name == wanted)
-                .map(|group| group.gid);
-            let gid = found.or_else(|| wanted.parse().ok());
-            (
-                gid.ok_or(
-                    "the group is not in the image's /etc/group; name one that is, or a number",
-                )?,
-                Vec::new(),
-            )
-        }
-        None => {
-            let name = account.as_ref().map_or("", |account| account.name);
-            let groups = known()
-                .filter(|group| !name.is_empty() && group.members.split(',').any(|m| m == name));
-            (
-                own_gid,
-                groups
-                    .map(|group| group.gid)
-                    .filter(|gid| *gid != own_gid)
-                    .collect(),
-            )
-        }
+    let (gid, groups) = if let Some(wanted) = wanted_group {
+        let found = known().find(|group| group.name == wanted);
+        let gid = found.map(|group| group.gid).or_else(|| wanted.parse().ok());
+        let unknown = "the group is not in the image's /etc/group; name one that is, or a number";
+        (gid.ok_or(unknown)?, Vec::new())
+    } else {
+        let name = account.as_ref().map_or("", |account| account.name);
+        let is_member =
+            |group: &Group<'_>| !name.is_empty() && group.members.split(',').any(|m| m == name);
+        let others = known().filter(is_member).map(|group| group.gid);
+        (own_gid, others.filter(|gid| *gid != own_gid).collect())
     };
     let home = if home.is_empty() { "/" } else { home };
     Ok(Identity {

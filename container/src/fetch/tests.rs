@@ -193,7 +193,7 @@ fn tar_of(entries: &[(&str, tar::EntryType, &str, &[u8])]) -> Vec<u8> {
         header.set_mode(0o755);
         match kind {
             tar::EntryType::Link | tar::EntryType::Symlink => {
-                builder.append_link(&mut header, name, link).unwrap()
+                builder.append_link(&mut header, name, link).unwrap();
             }
             _ => builder.append_data(&mut header, name, *data).unwrap(),
         }
