@@ -56,3 +56,14 @@ lint: setup
 
 bench: image
 	$(BIN)/hpcr-bench $(if $(ONLY),--only $(ONLY))
+
+SECONDS_EACH ?= 60
+# Stable Rust is enough: coverage comes from the compiler's own pass, without a sanitizer.
+fuzz: setup
+	@command -v cargo-fuzz >/dev/null || cargo install --quiet --locked cargo-fuzz --root target/tools
+	@for target in $$(cargo fuzz list --fuzz-dir tests/fuzz); do \
+		echo "fuzz: $$target for $(SECONDS_EACH) s"; \
+		mkdir -p target/fuzz/corpus/$$target; \
+		CARGO_TARGET_DIR=$(CURDIR)/target/fuzz cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target \
+			$(CURDIR)/target/fuzz/corpus/$$target -- -max_total_time=$(SECONDS_EACH) -max_len=65536 -print_final_stats=0 -verbosity=0 -timeout=10; \
+	done

@@ -7,6 +7,8 @@
 //! Shape: pure decisions ([`image`], [`spec`], [`network`], `unpack::name`, `service::next`) with thin effects around
 //! them; mounts, namespaces and device nodes go through [`acts::Acts`].
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod acts;
 mod engine;
 mod error;

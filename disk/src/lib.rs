@@ -20,6 +20,8 @@ mod ends;
 mod error;
 mod event;
 mod filesystem;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod inventory;
 mod luks;
 mod mounted;
