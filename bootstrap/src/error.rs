@@ -112,11 +112,12 @@ impl Error {
     /// The message code; `phase` is the code of the phase, for what has none of its own.
     pub(crate) fn code(&self, phase: Code) -> Code {
         match self {
-            Self::Act { .. } | Self::ImageConfig(_) | Self::Bug(_) => messages::INTERNAL_ERROR,
+            Self::Act { .. } | Self::ImageConfig(_) | Self::Key { .. } | Self::Bug(_) => {
+                messages::INTERNAL_ERROR
+            }
             Self::Memory { .. } => messages::INSUFFICIENT_MEMORY,
             Self::Seed(_) | Self::Rejected(_) => messages::INVALID_CONTRACT,
             Self::NetworkConfig(_) | Self::Network(_) => messages::NETWORK_FAILED,
-            Self::Key { .. } => messages::INTERNAL_ERROR,
             Self::Attestation(_) => messages::ENCRYPT_ATTESTATION,
             Self::Expired { .. } => messages::CONTRACT_EXPIRED,
             Self::LogRouter => messages::LOGGING_SYSLOG_FAILED,

@@ -11,6 +11,7 @@ mod console;
 mod error;
 mod guards;
 mod guest;
+mod modules;
 mod net;
 mod phase;
 mod phases;
@@ -47,7 +48,7 @@ phases! {
     attestation = attestation::run(guest, &early, &cidata, &contract),  seconds(10), ENCRYPT_ATTESTATION;
     time        = time::run(guest, &contract, &attestation),            seconds(10), INTERNAL_ERROR;
     logging     = logging::run(guest, &contract, &network, &time),      seconds(20), LOGGING_SYSLOG_FAILED;
-    disk        = disk::run(guest, &cidata, &contract, &logging),       minutes(20), DISK_UNEXPECTED;
+    disk        = disk::run(guest, &early, &cidata, &contract, &logging),       minutes(20), DISK_UNEXPECTED;
     images      = images::run(guest, &contract, &disk),                 minutes(20), IMAGE_FETCH_FAILED;
     workload    = workload::run(guest, &contract, images, logging),     minutes(2),  CONTAINER_FAILED;
     supervise   = supervise::run(&workload),                            None,        CONTAINER_FAILED;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use hpcr_contract::disclosure::Told;
+use hpcr_contract::image_config::ImageKind;
 use hpcr_contract::messages::Code;
 use tokio::sync::mpsc;
 
@@ -39,6 +40,22 @@ pub(crate) struct Failure {
     pub(crate) public: Vec<Told>,
     /// What the collector gets.
     pub(crate) full: Vec<Told>,
+}
+
+impl Failure {
+    /// The failure that an error is, on an image of this kind; `code` is for what has none of its own.
+    pub(crate) fn new(
+        place: impl Into<String>,
+        error: &Error,
+        code: Code,
+        kind: ImageKind,
+    ) -> Self {
+        Self {
+            place: place.into(),
+            public: error.for_console(code, kind),
+            full: error.full(code),
+        }
+    }
 }
 
 /// Makes the phase table: a constant with its rows, and the function that runs them in that order.
@@ -140,11 +157,11 @@ impl Runner {
             Ok(Ok(Err(error))) | Err(error) => error,
             Ok(Err(_panic)) => self.panicked(),
         };
-        Err(Ending::Failed(Failure {
-            place: format!("{} {number}", phase.name),
-            public: error.for_console(phase.code, self.guest.kind()),
-            full: error.full(phase.code),
-        }))
+        let place = format!("{} {number}", phase.name);
+        let kind = self.guest.kind();
+        Err(Ending::Failed(Failure::new(
+            place, &error, phase.code, kind,
+        )))
     }
 
     /// The panic hook has said where it was; what the panic said may hold anything, and stays where it is.

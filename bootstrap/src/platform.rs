@@ -44,13 +44,17 @@ impl fmt::Display for Tee {
 }
 
 /// What the kernel shows.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not depend on each other"
+)]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// `/sys/firmware/uv/prot_virt_guest` holds 1.
     pub(crate) ultravisor_guest: bool,
     /// `/sys/devices/system/cpu/svm` holds 1.
     pub(crate) svm: bool,
-    /// `/sys/devices/system/cpu/sev/vmpl` or `/dev/sev-guest` is there: only an SNP guest has them.
+    /// `/sys/devices/system/cpu/sev/vmpl` is there, as in an SNP guest only.
     pub(crate) snp_interface: bool,
     /// The processor's flags hold `tdx_guest`.
     pub(crate) tdx_flag: bool,
@@ -62,7 +66,6 @@ impl Facts {
     /// Reads them below a root; what is not there is no.
     pub(crate) fn read(root: &Path, kernel_log: &str) -> Self {
         let text = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
-        let exists = |path: &str| root.join(path).exists();
         let cpuinfo = text("proc/cpuinfo");
         let mut flags = cpuinfo
             .lines()
@@ -75,7 +78,7 @@ impl Facts {
         Self {
             ultravisor_guest: text("sys/firmware/uv/prot_virt_guest").trim() == "1",
             svm: text("sys/devices/system/cpu/svm").trim() == "1",
-            snp_interface: exists("sys/devices/system/cpu/sev/vmpl") || exists("dev/sev-guest"),
+            snp_interface: root.join("sys/devices/system/cpu/sev/vmpl").exists(),
             tdx_flag: flags.any(|flag| flag == "tdx_guest"),
             memory_encryption: active
                 .map(|(_, features)| features.trim().to_owned())

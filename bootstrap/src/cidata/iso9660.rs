@@ -6,6 +6,8 @@
 
 /// Bytes of a sector, and of the logical blocks that are read here.
 pub(crate) const SECTOR: usize = 2048;
+/// The same, as a descriptor holds it.
+const BLOCK_SIZE: [u8; 2] = 2048u16.to_le_bytes();
 /// Where the volume descriptors begin (ECMA-119 section 6.2.1).
 pub(crate) const FIRST_DESCRIPTOR: u64 = 16 * SECTOR as u64;
 
@@ -139,7 +141,7 @@ fn is_joliet(descriptor: &[u8]) -> bool {
 
 /// The root folder of a descriptor (ECMA-119 section 8.4.18).
 fn root<'a>(bytes: &'a [u8], descriptor: &'a [u8]) -> Result<&'a [u8], IsoError> {
-    if descriptor.get(128..130) != Some(&(SECTOR as u16).to_le_bytes()) {
+    if descriptor.get(128..130) != Some(&BLOCK_SIZE) {
         return Err(IsoError("its blocks are not of 2,048 bytes"));
     }
     let record = descriptor

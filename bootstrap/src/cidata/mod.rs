@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn the_one_labelled_device_is_read_and_hashed_whole() {
         let iso = image("CIDATA", &[("user-data", b"env: x"), ("meta-data", b"m")]);
-        let (_root, found) = machine(&[("vda", &[0; 1 << 20]), ("vdb", &iso), ("vdc", b"")]);
+        let (_root, found) = machine(&[("vda", &vec![0; 1 << 20]), ("vdb", &iso), ("vdc", b"")]);
         let seed = read(&found).unwrap();
         assert_eq!(seed.device, "vdb");
         assert_eq!(*seed.user_data, b"env: x");

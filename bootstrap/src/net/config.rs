@@ -113,95 +113,61 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<BTreeMap<String, Link>, Finding> {
 type Refusal = (&'static str, &'static str, &'static str);
 
 fn read(ethernet: Ethernet) -> Result<Link, Refusal> {
-    let Ethernet {
-        dhcp4,
-        mtu,
-        addresses,
-        gateway4,
-        routes,
-        nameservers,
-    } = ethernet;
-    if mtu.is_some_and(|mtu| !(576..=65_535).contains(&mtu)) {
+    if ethernet
+        .mtu
+        .is_some_and(|mtu| !(576..=65_535).contains(&mtu))
+    {
         return Err((
             "/mtu",
             "the MTU is out of bounds",
             "write 576 to 65535, or leave it out",
         ));
     }
-    let is_static =
-        addresses.is_some() || gateway4.is_some() || routes.is_some() || nameservers.is_some();
-    match (dhcp4, is_static) {
-        (Some(true), true) => {
-            return Err((
-                "",
-                "dhcp4 leaves no room for fixed settings",
-                "choose one of both",
-            ));
-        }
-        (Some(true), false) => return Ok(Link::Dhcp { mtu }),
-        (None, false) => {
-            return Err((
-                "",
-                "it says neither dhcp4 nor addresses",
-                "write dhcp4: true or addresses",
-            ));
-        }
-        (Some(false) | None, _) => {}
+    let is_static = ethernet.addresses.is_some()
+        || ethernet.gateway4.is_some()
+        || ethernet.routes.is_some()
+        || ethernet.nameservers.is_some();
+    match (ethernet.dhcp4, is_static) {
+        (Some(true), true) => Err((
+            "",
+            "dhcp4 leaves no room for fixed settings",
+            "choose one of both",
+        )),
+        (None, false) => Err((
+            "",
+            "it says neither dhcp4 nor addresses",
+            "write dhcp4: true or addresses",
+        )),
+        (Some(true), false) => Ok(Link::Dhcp { mtu: ethernet.mtu }),
+        (Some(false) | None, _) => settings(ethernet).map(Link::Static),
     }
-    let networks = |texts: Vec<String>| {
-        texts
-            .iter()
-            .map(|text| Network::parse(text))
-            .collect::<Option<Vec<_>>>()
-    };
-    let addresses = addresses
-        .and_then(networks)
-        .filter(|addresses| !addresses.is_empty());
-    let addresses = addresses.ok_or((
+}
+
+fn settings(ethernet: Ethernet) -> Result<Settings, Refusal> {
+    let addresses = ethernet.addresses.unwrap_or_default();
+    let addresses: Option<Vec<_>> = addresses.iter().map(|text| Network::parse(text)).collect();
+    let addresses = addresses.filter(|addresses| !addresses.is_empty()).ok_or((
         "/addresses",
         "there is no usable address",
         "write IPv4 addresses as 192.0.2.7/24",
     ))?;
-    let mut all = Vec::new();
-    for route in routes.unwrap_or_default() {
-        let to = if route.to == "default" {
-            Network::parse("0.0.0.0/0")
-        } else {
-            Network::parse(&route.to)
-        };
-        let (Some(to), Ok(via)) = (to, route.via.parse()) else {
-            return Err((
-                "/routes",
-                "a route cannot be read",
-                "write to: 192.0.2.0/24 (or default) and via: an IPv4 address",
-            ));
-        };
-        all.push(Route { to, via });
+    let routes = ethernet.routes.unwrap_or_default();
+    let routes: Option<Vec<_>> = routes.iter().map(route).collect();
+    let mut routes = routes.ok_or((
+        "/routes",
+        "a route cannot be read",
+        "write to: 192.0.2.0/24 (or default) and via: an IPv4 address",
+    ))?;
+    if let Some(gateway) = ethernet.gateway4 {
+        let gateway = gateway.parse();
+        let via =
+            gateway.map_err(|_| ("/gateway4", "the gateway is no IPv4 address", "write one"))?;
+        routes.push(Route::default(via));
     }
-    if let Some(gateway) = gateway4 {
-        let via = gateway
-            .parse()
-            .map_err(|_| ("/gateway4", "the gateway is no IPv4 address", "write one"))?;
-        all.push(Route::default(via));
-    }
-    let NameServers {
-        addresses: servers,
-        search,
-    } = nameservers.unwrap_or(NameServers {
-        addresses: Vec::new(),
-        search: Vec::new(),
-    });
-    let servers = servers
-        .iter()
-        .map(|text| text.parse::<Ipv4Addr>())
-        .collect::<Result<Vec<_>, _>>();
-    let name_servers = servers.map_err(|_| {
-        (
-            "/nameservers/addresses",
-            "a name server is no IPv4 address",
-            "write one",
-        )
-    })?;
+    let (name_servers, search) = match ethernet.nameservers {
+        Some(servers) => (resolvers(&servers.addresses)?, servers.search),
+        None => (Vec::new(), Vec::new()),
+    };
     if !search.iter().all(|name| is_domain(name)) {
         return Err((
             "/nameservers/search",
@@ -209,13 +175,36 @@ fn read(ethernet: Ethernet) -> Result<Link, Refusal> {
             "write one",
         ));
     }
-    Ok(Link::Static(Settings {
-        mtu,
+    Ok(Settings {
+        mtu: ethernet.mtu,
         addresses,
-        routes: all,
+        routes,
         name_servers,
         search,
-    }))
+    })
+}
+
+fn route(entry: &RouteEntry) -> Option<Route> {
+    let to = if entry.to == "default" {
+        "0.0.0.0/0"
+    } else {
+        &entry.to
+    };
+    Some(Route {
+        to: Network::parse(to)?,
+        via: entry.via.parse().ok()?,
+    })
+}
+
+fn resolvers(texts: &[String]) -> Result<Vec<Ipv4Addr>, Refusal> {
+    let servers: Result<Vec<_>, _> = texts.iter().map(|text| text.parse()).collect();
+    servers.map_err(|_| {
+        (
+            "/nameservers/addresses",
+            "a name server is no IPv4 address",
+            "write one",
+        )
+    })
 }
 
 #[cfg(test)]

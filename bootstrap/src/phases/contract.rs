@@ -9,7 +9,7 @@ use std::time::Duration;
 use hpcr_contract::disclosure;
 use hpcr_contract::image_config::ImageKind;
 use hpcr_contract::plan::Plan;
-use hpcr_contract::stages::{Rejection, Sealed};
+use hpcr_contract::stages::{Opened, Rejection, Sealed};
 use zeroize::Zeroizing;
 
 use crate::cidata::Seed;
@@ -48,7 +48,7 @@ pub(crate) async fn run(
         }
         let verified = sealed
             .open(Some(&key))
-            .and_then(|opened| opened.verify())
+            .and_then(Opened::verify)
             .map_err(Failed::Rejected)?;
         // The key is used; from here on nothing can open a token.
         drop(key);

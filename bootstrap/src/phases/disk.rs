@@ -15,6 +15,7 @@ use crate::cidata::Seed;
 use crate::error::Error;
 use crate::guest::Guest;
 use crate::phases::contract::Contract;
+use crate::phases::early::Early;
 use crate::phases::logging::Log;
 
 /// Disks that are open and mounted.
@@ -40,10 +41,12 @@ const CLOSE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(
     guest: &Arc<Guest>,
+    early: &Early,
     seed: &Seed,
     contract: &Contract,
     _log: &Log,
 ) -> Result<Disks, Error> {
+    early.modules.loaded().await?;
     let context = Context {
         cidata: Some(seed.device.clone()),
         ..Context::default()
@@ -53,24 +56,21 @@ pub(crate) async fn run(
     let (plan, reporter) = (Arc::clone(&contract.plan), Arc::clone(guest));
     let volumes = blocking(move || {
         hpcr_disk::open_volumes(&plan.volumes, &context, &mut |event| {
-            report(&reporter, &event)
+            report(&reporter, &event);
         })
     });
     let (scratch, volumes) = tokio::join!(scratch, volumes);
 
-    // What is open is closed again, whichever of the two failed.
-    match &scratch {
-        Ok(None) => {
-            guest
-                .acts
-                .mount(&MEMORY)
-                .map_err(Error::act("mounting", SCRATCH))?;
-            guest
-                .console
-                .note("there is no scratch disk: images stay in memory");
-        }
-        Ok(Some(_)) | Err(_) => {}
+    if let Ok(None) = &scratch {
+        guest
+            .acts
+            .mount(&MEMORY)
+            .map_err(Error::act("mounting", SCRATCH))?;
+        guest
+            .console
+            .note("there is no scratch disk: images stay in memory");
     }
+    // What is open is closed at the end, whichever of the two failed.
     let scratch = scratch.map(|scratch| {
         close_at_end(
             guest,

@@ -1,10 +1,8 @@
-//! Phase 1: pseudo file systems, the first console line, kernel modules, entropy, memory against the image's minimum.
+//! Phase 1: pseudo file systems, the first console line, kernel modules (begun), entropy, memory against the minimum.
 
-use std::io;
 use std::sync::Arc;
 
 use hpcr_contract::image_config::{self, ImageConfig, ImageKind};
-use rustix::io::Errno;
 use rustix::mount::MountFlags;
 use rustix::rand::GetRandomFlags;
 
@@ -12,12 +10,15 @@ use crate::acts::Mount;
 use crate::error::Error;
 use crate::guards;
 use crate::guest::Guest;
+use crate::modules::{self, Modules};
 
 /// What the image fixes.
 #[derive(Debug)]
 pub(crate) struct Early {
     /// The image's configuration.
     pub(crate) config: ImageConfig,
+    /// The kernel modules, which are being loaded.
+    pub(crate) modules: Modules,
 }
 
 const NO_PROGRAMS: MountFlags = MountFlags::NOSUID
@@ -60,10 +61,6 @@ const MOUNTS: &[Mount] = &[
         optional: true,
         ..mount("securityfs", "/sys/kernel/security", NO_PROGRAMS, "")
     },
-    Mount {
-        optional: true,
-        ..mount("configfs", "/sys/kernel/config", NO_PROGRAMS, "")
-    },
 ];
 
 const fn mount(
@@ -91,11 +88,10 @@ pub(crate) async fn run(guest: &Arc<Guest>) -> Result<Early, Error> {
 
     prepare(guest)?;
     guards::signals::watch(guest).map_err(Error::act("watching signals of", "process 1"))?;
-    load_modules(guest, &config.modules)?;
-    guards::power_button::watch(guest);
+    let modules = modules::load(guest, config.modules.clone());
     check_memory(guest, config.minimum_memory)?;
     wait_for_entropy().await?;
-    Ok(Early { config })
+    Ok(Early { config, modules })
 }
 
 fn read_config(guest: &Guest) -> Result<ImageConfig, Error> {
@@ -134,28 +130,6 @@ fn prepare(guest: &Guest) -> Result<(), Error> {
         .map_err(Error::act("naming", "the guest"))?;
     acts.take_ctrl_alt_del()
         .map_err(Error::act("taking", "ctrl-alt-del"))
-}
-
-/// Loads the image's modules in its order. Some drive hardware that is not here.
-fn load_modules(guest: &Guest, modules: &[String]) -> Result<(), Error> {
-    for module in modules {
-        let path = guest.path(module);
-        match guest.acts.load_module(&path) {
-            Ok(()) => {}
-            Err(error) if is_absent(&error) => {}
-            Err(error) => return Err(Error::act("loading", path)(error)),
-        }
-    }
-    Ok(())
-}
-
-/// The hardware is not here, or something that does the same is.
-fn is_absent(error: &io::Error) -> bool {
-    let number = error.raw_os_error().map(Errno::from_raw_os_error);
-    matches!(
-        number,
-        Some(Errno::NODEV | Errno::EXIST | Errno::OPNOTSUPP | Errno::BUSY)
-    )
 }
 
 fn check_memory(guest: &Guest, least: u64) -> Result<(), Error> {
@@ -211,22 +185,6 @@ mod tests {
         let acts = recorder.acts();
         assert_eq!(acts[..3], ["cover root", "mount /proc", "mount /sys"]);
         assert_eq!(acts.last().unwrap(), "take ctrl-alt-del");
-    }
-
-    #[test]
-    fn modules_without_hardware_are_passed_over_and_a_broken_one_is_named() {
-        let (guest, recorder) = guest();
-        load_modules(
-            &guest,
-            &["/m/absent.ko".to_owned(), "/m/good.ko".to_owned()],
-        )
-        .unwrap();
-        assert_eq!(recorder.acts(), ["load /m/absent.ko", "load /m/good.ko"]);
-        let error = load_modules(&guest, &["/m/broken.ko".to_owned()]).unwrap_err();
-        assert!(
-            error.to_string().starts_with("loading /m/broken.ko: "),
-            "{error}"
-        );
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(crate) async fn run(guest: &Arc<Guest>, seed: &Seed) -> Result<Network, Erro
     }
 
     let resolver = Arc::new(Resolver::new(guest.path("/etc/resolv.conf")));
-    let (leased, mut leases) = mpsc::unbounded_channel();
+    let (leased, mut answers) = mpsc::unbounded_channel();
     let mut ready = Vec::new();
     let mut clients = 0;
     for (link, wanted) in ethernet {
@@ -76,7 +76,7 @@ pub(crate) async fn run(guest: &Arc<Guest>, seed: &Seed) -> Result<Network, Erro
     let needed = if wanted.is_some() { clients } else { 1 };
     for _ in 0..needed {
         // The sender of this scope lives on, so the channel does not close.
-        ready.extend(leases.recv().await);
+        ready.extend(answers.recv().await);
     }
     guest
         .console
@@ -89,7 +89,7 @@ async fn find(
     handle: &Handle,
     wanted: Option<&BTreeMap<String, Wanted>>,
 ) -> Result<(Vec<Link>, Vec<(Link, Wanted)>), Error> {
-    let mut waited = Duration::ZERO;
+    let mut spent = Duration::ZERO;
     loop {
         let found = links::list(handle).await.map_err(|error| {
             Error::Network(format!("the links cannot be listed: {error}; report it"))
@@ -98,10 +98,10 @@ async fn find(
             found.into_iter().partition(|link| link.is_loopback);
         match choose(ethernet, wanted) {
             Ok(chosen) => return Ok((loopback, chosen)),
-            Err(missing) if waited >= WAIT => return Err(Error::Network(missing)),
+            Err(missing) if spent >= WAIT => return Err(Error::Network(missing)),
             Err(_) => tokio::time::sleep(LOOK).await,
         }
-        waited += LOOK;
+        spent += LOOK;
     }
 }
 
@@ -119,16 +119,16 @@ fn choose(
             .map(|link| (link, Wanted::Dhcp { mtu: None }))
             .collect());
     };
-    let link = |(name, how): (&String, &Wanted)| match links.iter().find(|link| link.name == *name)
-    {
-        Some(link) => Ok((link.clone(), how.clone())),
-        None => {
+    let link = |(name, how): (&String, &Wanted)| {
+        let found = links.iter().find(|link| link.name == *name);
+        let found = found.map(|link| (link.clone(), how.clone()));
+        found.ok_or_else(|| {
             let there: Vec<_> = links.iter().map(|link| link.name.as_str()).collect();
-            Err(format!(
+            format!(
                 "network-config names a link that is not there; there are: {}",
                 there.join(", ")
-            ))
-        }
+            )
+        })
     };
     wanted.iter().map(link).collect()
 }

@@ -1,0 +1,112 @@
+//! Kernel modules, loaded in the background in the image's order: those of disks and network stand first in it, and while
+//! the boot uses these the others follow. Whoever needs a later one waits for all.
+
+use std::io;
+use std::sync::Arc;
+
+use hpcr_contract::messages;
+use rustix::io::Errno;
+use tokio::sync::watch;
+
+use crate::error::Error;
+use crate::guards::power_button;
+use crate::guest::Guest;
+use crate::phase::Failure;
+use crate::power::Ending;
+
+/// The way to learn that all modules are loaded.
+#[derive(Debug)]
+pub(crate) struct Modules(watch::Receiver<bool>);
+
+impl Modules {
+    /// Waits until all are loaded.
+    pub(crate) async fn loaded(&self) -> Result<(), Error> {
+        let all = self.0.clone().wait_for(|loaded| *loaded).await.is_ok();
+        // The loader has asked for the end and said why.
+        if all {
+            Ok(())
+        } else {
+            Err(Error::Bug("while loading kernel modules".to_owned()))
+        }
+    }
+}
+
+/// Starts loading. A module that cannot be loaded ends the guest.
+pub(crate) fn load(guest: &Arc<Guest>, paths: Vec<String>) -> Modules {
+    let (done, loaded) = watch::channel(false);
+    let guest = Arc::clone(guest);
+    std::thread::spawn(move || match load_all(&guest, &paths) {
+        Ok(()) => {
+            power_button::watch(&guest);
+            done.send_replace(true);
+        }
+        Err(error) => {
+            let code = messages::INTERNAL_ERROR;
+            let failure = Failure::new("loading of modules", &error, code, guest.kind());
+            // Nobody listens once the end has begun.
+            let _ = guest.ask.send(Ending::Failed(failure));
+        }
+    });
+    Modules(loaded)
+}
+
+/// Loads in order. Some modules drive hardware that is not here.
+fn load_all(guest: &Guest, paths: &[String]) -> Result<(), Error> {
+    for path in paths {
+        let path = guest.path(path);
+        match guest.acts.load_module(&path) {
+            Err(error) if !is_absent(&error) => return Err(Error::act("loading", path)(error)),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The hardware is not here, or the module is part of the kernel or loaded already.
+fn is_absent(error: &io::Error) -> bool {
+    let number = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(number, Some(Errno::NODEV | Errno::EXIST))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::acts::recorder::Recorder;
+    use crate::console::Console;
+    use crate::console::tests::Screen;
+
+    fn paths(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| format!("/m/{name}.ko")).collect()
+    }
+
+    #[tokio::test]
+    async fn modules_are_loaded_in_order_and_those_without_hardware_are_passed_over() {
+        let recorder = Recorder::default();
+        let (guest, _asked) = Guest::new(
+            Console::new(Screen::default()),
+            recorder.clone(),
+            "/nowhere",
+        );
+        let modules = load(&Arc::new(guest), paths(&["first", "absent", "last"]));
+        modules.loaded().await.unwrap();
+        let loaded = ["first", "absent", "last"].map(|name| format!("load /nowhere/m/{name}.ko"));
+        assert_eq!(recorder.acts(), loaded);
+    }
+
+    #[tokio::test]
+    async fn a_broken_module_ends_the_guest_by_name() {
+        let (guest, mut asked) =
+            Guest::new(Console::new(Screen::default()), Recorder::default(), "/");
+        let modules = load(&Arc::new(guest), paths(&["first", "broken", "last"]));
+        assert!(modules.loaded().await.is_err());
+        let Some(Ending::Failed(failure)) = asked.recv().await else {
+            panic!("not asked")
+        };
+        assert!(
+            failure.full[0].text.contains("loading /m/broken.ko"),
+            "{}",
+            failure.full[0]
+        );
+    }
+}
