@@ -130,7 +130,12 @@ fn again(arguments: &[String]) -> Result<Command> {
         .arg(program)
         .args(arguments)
         .env(MARK, "1")
-        .env("TMPDIR", SCRATCH);
+        .env("TMPDIR", SCRATCH)
+        // Daemons lie where an ordinary user's path may not lead.
+        .env(
+            "PATH",
+            env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin",
+        );
     accelerator::pass_on(&mut command);
     Ok(command)
 }
