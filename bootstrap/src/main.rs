@@ -93,10 +93,8 @@ fn main() -> ExitCode {
 
 /// Boots and ends.
 async fn live(guest: Arc<Guest>, mut runner: Runner) {
-    let ending = match AssertUnwindSafe(boot(&guest, &mut runner))
-        .catch_unwind()
-        .await
-    {
+    let boot = Box::pin(boot(&guest, &mut runner));
+    let ending = match AssertUnwindSafe(boot).catch_unwind().await {
         Ok(Ok(never)) => match never {},
         Ok(Err(ending)) => ending,
         Err(_) => Ending::Panicked("between two phases".to_owned()),

@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn each_environment_is_known_by_what_the_kernel_shows() {
-        let cases: &[(&[(&str, &str)], &str, Tee)] = &[
+        type Case = (&'static [(&'static str, &'static str)], &'static str, Tee);
+        let cases: &[Case] = &[
             (&[], "", Tee::None),
             (
                 &[("proc/cpuinfo", "flags\t\t: fpu sev_es svm\n")],

@@ -99,8 +99,8 @@ pub(crate) async fn end(guest: &Arc<Guest>, ending: Ending) {
 fn say(guest: &Guest, ending: &Ending) {
     let console = &guest.console;
     match ending {
-        Ending::Asked(how) => return console.note(&format!("ending: {how}")),
-        Ending::Finished => return console.note("ending: the workload has ended"),
+        Ending::Asked(how) => console.note(&format!("ending: {how}")),
+        Ending::Finished => console.note("ending: the workload has ended"),
         Ending::Failed(failure) => {
             console.tell(&failure.public, &failure.full);
             console.say(
