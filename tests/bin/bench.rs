@@ -86,11 +86,14 @@ fn boot() -> Result<Vec<Row>> {
             .timeline()
             .into_iter()
             .map(|phase| (format!("phase {}", phase.name), phase.took));
-        for (order, (case, took)) in [("first page".into(), first_page)]
+        let marks = [
+            ("first page", Some(first_page)),
+            ("first line", guest.first_line()),
+        ];
+        let marks = marks
             .into_iter()
-            .chain(phases)
-            .enumerate()
-        {
+            .filter_map(|(case, at)| Some((case.to_owned(), at?)));
+        for (order, (case, took)) in marks.chain(phases).enumerate() {
             cases
                 .entry((order, case))
                 .or_default()

@@ -103,20 +103,20 @@ fn check(contract: &Path) -> Result<String> {
 
 fn timeline(guest: &Guest, first_page: Duration) {
     step("the boot, phase by phase (ms)");
-    for phase in guest.timeline() {
+    let row = |name: &str, took: Option<Duration>, ended: Duration| {
+        let took = took.map_or_else(String::new, |took| took.as_millis().to_string());
         println!(
-            "    {:<12} {:>6}   done at {:>6}",
-            phase.name,
-            phase.took.as_millis(),
-            phase.ended.as_millis()
+            "    {name:<12} {took:>6}   done at {:>6}",
+            ended.as_millis()
         );
+    };
+    if let Some(first_line) = guest.first_line() {
+        row("kernel", None, first_line);
     }
-    println!(
-        "    {:<12} {:>6}   done at {:>6}",
-        "first page",
-        "",
-        first_page.as_millis()
-    );
+    for phase in guest.timeline() {
+        row(&phase.name, Some(phase.took), phase.ended);
+    }
+    row("first page", None, first_page);
 }
 
 fn expect(held: bool, promise: &str) -> Result<()> {

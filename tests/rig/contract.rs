@@ -1,8 +1,7 @@
 //! A contract, written as its users write one: two sections in YAML, sealed and signed with the openssl command line.
 //!
-//! The recipe is the one that users have followed since the format exists (`openssl rand`, `pkeyutl`, `enc`, `dgst`), so
-//! a guest that opens these tokens opens theirs. Nothing of the project's own cryptography is used here. Tests change
-//! a [`Draft`] before it is sealed, or a [`Sealed`] after.
+//! A guest that opens these tokens opens its users' (the [`recipe`] is theirs). Tests change a [`Draft`] before it is
+//! sealed, or a [`Sealed`] after.
 
 use std::{
     fs,
@@ -13,15 +12,15 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Error, Result, certificates::Identity, collector, command, dns, registry, workload};
+use crate::{
+    Error, Result, certificates::Identity, collector, command, dns, recipe, registry, workload,
+};
 
-/// The token's first word.
-const PREFIX: &str = "hyper-protect-basic";
 /// Where the data volume is mounted in the guest.
 const MOUNT: &str = "/mnt/data";
 
-/// What both parties decide, before it becomes YAML.
-#[derive(Debug, Clone)]
+/// What both parties decide, before it becomes YAML. It holds secrets, and so does not print.
+#[derive(Clone)]
 pub struct Draft {
     /// The image as the compose file names it.
     pub image: String,
@@ -60,9 +59,9 @@ impl Draft {
     /// # Errors
     /// Where a file cannot be read or openssl fails.
     pub fn seal(&self, certificate: &Path) -> Result<Sealed> {
-        let workload = seal(self.workload()?.as_bytes(), certificate)?;
-        let env = seal(self.env()?.as_bytes(), certificate)?;
-        let signature = sign(&self.signing_key, &workload, &env)?;
+        let workload = recipe::seal(self.workload()?.as_bytes(), certificate)?;
+        let env = recipe::seal(self.env()?.as_bytes(), certificate)?;
+        let signature = recipe::sign(&self.signing_key, &workload, &env)?;
         Ok(Sealed {
             workload,
             env,
@@ -177,87 +176,6 @@ impl Sealed {
     }
 }
 
-/// Makes an RSA key for signing, PEM.
-///
-/// # Errors
-/// Where openssl fails.
-pub fn signing_key(path: &Path) -> Result<()> {
-    command::run(
-        Command::new("openssl")
-            .args(["genrsa", "-out"])
-            .arg(path)
-            .arg("2048"),
-        b"",
-    )
-    .map(drop)
-}
-
-/// Seals a section: a random password under the RSA key, the text under the password.
-///
-/// # Errors
-/// Where openssl fails.
-pub fn seal(text: &[u8], certificate: &Path) -> Result<String> {
-    let password = password()?;
-    let mut wrap = Command::new("openssl");
-    wrap.args([
-        "pkeyutl",
-        "-encrypt",
-        "-certin",
-        "-pkeyopt",
-        "rsa_padding_mode:pkcs1",
-        "-inkey",
-    ])
-    .arg(certificate);
-    let wrapped = command::run(&mut wrap, &password)?;
-    let folder = tempfile::tempdir().map_err(Error::io("making a folder for a section"))?;
-    let plain = folder.path().join("section.yaml");
-    fs::write(&plain, text).map_err(Error::io("writing a section"))?;
-    let mut encrypt = Command::new("openssl");
-    encrypt
-        .args(["enc", "-aes-256-cbc", "-pbkdf2", "-pass", "stdin", "-in"])
-        .arg(plain);
-    let sealed = command::run(&mut encrypt, &password)?;
-    Ok(format!(
-        "{PREFIX}.{}.{}",
-        BASE64_STANDARD.encode(wrapped),
-        BASE64_STANDARD.encode(sealed)
-    ))
-}
-
-/// 32 random bytes. openssl refuses a password that starts with NUL; its users try again, and so does this.
-fn password() -> Result<Vec<u8>> {
-    loop {
-        let password = command::run(Command::new("openssl").args(["rand", "32"]), b"")?;
-        if password.first() != Some(&0) {
-            return Ok(password);
-        }
-    }
-}
-
-/// Signs both sections as they stand in the contract, the workload first.
-///
-/// # Errors
-/// Where openssl fails.
-pub fn sign(key: &Path, workload: &str, env: &str) -> Result<String> {
-    let mut command = Command::new("openssl");
-    command.args(["dgst", "-sha256", "-sign"]).arg(key);
-    let signature = command::run(&mut command, format!("{workload}{env}").as_bytes())?;
-    Ok(BASE64_STANDARD.encode(signature))
-}
-
-/// The token with one byte of its ciphertext changed.
-///
-/// # Errors
-/// Where it is not a token.
-pub fn flip(token: &str) -> Result<String> {
-    let broken = || Error::Broken("that is no token".into());
-    let (head, data) = token.rsplit_once('.').ok_or_else(broken)?;
-    let mut bytes = BASE64_STANDARD.decode(data).map_err(|_| broken())?;
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    Ok(format!("{head}.{}", BASE64_STANDARD.encode(bytes)))
-}
-
 fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(Error::io(format!("reading {}", path.display())))
 }
@@ -277,89 +195,15 @@ mod tests {
     use super::*;
     use crate::certificates::Authority;
 
-    /// A key with its certificate as an image has them: RSA, the name does not matter.
-    fn receiver(folder: &Path) -> Identity {
-        let receiver = Identity {
-            certificate: folder.join("receiver.pem"),
-            key: folder.join("receiver.key"),
-        };
-        let mut command = Command::new("openssl");
-        command.args([
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-subj",
-            "/CN=receiver",
-            "-keyout",
-        ]);
-        command::run(
-            command
-                .arg(&receiver.key)
-                .arg("-out")
-                .arg(&receiver.certificate),
-            b"",
-        )
-        .unwrap();
-        receiver
-    }
-
-    /// The documented way back.
-    fn open(token: &str, key: &Path) -> Result<Vec<u8>> {
-        let parts: Vec<_> = token.split('.').collect();
-        assert_eq!((parts.len(), parts[0]), (3, PREFIX));
-        let mut unwrap = Command::new("openssl");
-        unwrap
-            .args([
-                "pkeyutl",
-                "-decrypt",
-                "-pkeyopt",
-                "rsa_padding_mode:pkcs1",
-                "-inkey",
-            ])
-            .arg(key);
-        let password = command::run(&mut unwrap, &BASE64_STANDARD.decode(parts[1]).unwrap())?;
-        let sealed = tempfile::NamedTempFile::new().unwrap();
-        fs::write(&sealed, BASE64_STANDARD.decode(parts[2]).unwrap()).unwrap();
-        let mut decrypt = Command::new("openssl");
-        decrypt
-            .args([
-                "enc",
-                "-d",
-                "-aes-256-cbc",
-                "-pbkdf2",
-                "-pass",
-                "stdin",
-                "-in",
-            ])
-            .arg(sealed.path());
-        command::run(&mut decrypt, &password)
-    }
-
-    #[test]
-    fn a_sealed_section_opens_with_the_documented_recipe() {
-        let folder = tempfile::tempdir().unwrap();
-        let receiver = receiver(folder.path());
-        let token = seal(b"type: env\n", &receiver.certificate).unwrap();
-        assert_eq!(open(&token, &receiver.key).unwrap(), b"type: env\n");
-        let flipped = flip(&token).unwrap();
-        assert_eq!(flipped.len(), token.len());
-        assert_ne!(
-            open(&flipped, &receiver.key).unwrap_or_default(),
-            b"type: env\n"
-        );
-    }
-
     #[test]
     fn no_secret_stands_in_a_sealed_contract_and_each_stands_in_its_sections() {
         let folder = tempfile::tempdir().unwrap();
         let (receiver, authority) = (
-            receiver(folder.path()),
+            recipe::receiver(folder.path(), "receiver").unwrap(),
             Authority::new(folder.path(), "ca").unwrap(),
         );
         let signing_key = folder.path().join("signing.key");
-        super::signing_key(&signing_key).unwrap();
+        recipe::signing_key(&signing_key).unwrap();
         let draft = Draft {
             image: "registry.test:5000/demo/web".into(),
             registry_password: "the-password".into(),

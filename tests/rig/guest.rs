@@ -188,6 +188,11 @@ impl Guest {
         self.started.elapsed()
     }
 
+    /// When the first line came: until then it was firmware and kernel.
+    pub fn first_line(&self) -> Option<Duration> {
+        self.console.lines().first().map(|line| line.at)
+    }
+
     /// The phases so far.
     pub fn timeline(&self) -> Vec<Phase> {
         timeline::phases(&self.console.lines())

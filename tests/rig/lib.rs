@@ -21,6 +21,7 @@ pub mod http;
 pub mod namespace;
 pub mod oci;
 pub mod place;
+pub mod recipe;
 pub mod registry;
 pub mod report;
 pub mod slots;
@@ -29,17 +30,28 @@ pub mod wait;
 pub mod workload;
 pub mod world;
 
+use std::sync::{Mutex, PoisonError};
+
+use hpcr_image::manifest;
+
 pub use error::{Error, Result};
 
-/// What has to be there, and known, before a namespace is entered: the guest image, its accelerator, the workload image.
+/// Sees to what has to be there, and known, before a namespace is entered: the guest image, its accelerator, the workload
+/// image. Done once in the life of a program.
 ///
 /// # Errors
 /// Where a package cannot be had, or there is no guest image.
 pub fn prepare() -> Result<()> {
-    let image = place::image();
-    if !image.join(hpcr_image::manifest::INITRAMFS).is_file() {
-        return Err(Error::NoImage(image));
+    static DONE: Mutex<bool> = Mutex::new(false);
+    let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*done {
+        let image = place::image();
+        if !image.join(manifest::INITRAMFS).is_file() {
+            return Err(Error::NoImage(image));
+        }
+        accelerator::working()?;
+        workload::prepare()?;
+        *done = true;
     }
-    accelerator::working()?;
-    workload::prepare()
+    Ok(())
 }

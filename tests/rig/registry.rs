@@ -28,8 +28,7 @@ pub const PORT: u16 = 5000;
 /// The only user.
 pub const USER: &str = "puller";
 
-/// A running registry.
-#[derive(Debug)]
+/// A running registry. It holds its password, and so does not print.
 pub struct Registry {
     authority: Authority,
     store: PathBuf,

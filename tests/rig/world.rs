@@ -3,12 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    Result,
-    collector::Collector,
-    contract::{self, Draft},
-    daemon::Daemon,
-    dns,
-    oci::Image,
+    Result, collector::Collector, contract::Draft, daemon::Daemon, dns, oci::Image, recipe,
     registry::Registry,
 };
 
@@ -16,7 +11,6 @@ use crate::{
 const REPOSITORY: &str = "demo/web";
 
 /// What the guest meets on its network.
-#[derive(Debug)]
 pub struct World {
     /// The collector.
     pub collector: Collector,
@@ -38,7 +32,7 @@ impl World {
         let collector = Collector::start(scratch)?;
         let registry = Registry::start(scratch)?;
         registry.push(&image, REPOSITORY)?;
-        contract::signing_key(&scratch.join("signing.key"))?;
+        recipe::signing_key(&scratch.join("signing.key"))?;
         Ok(Self {
             collector,
             registry,

@@ -1,5 +1,8 @@
 //! A contract boots a workload.
 
+use hpcr_image::manifest;
+use rig::place;
+
 use crate::common::{
     ANSWERED_WITHIN, SHIPPED_WITHIN, appliance, assert_no_secret, boot, in_a_world, switch_off,
     visit,
@@ -72,4 +75,12 @@ fn the_collector_gets_the_boot_and_the_workload_in_rfc_5424_and_the_console_no_w
         assert!(!console.contains("web: "), "{console}");
         Ok(())
     });
+}
+
+#[test]
+fn the_image_is_smaller_than_64_mib() {
+    rig::prepare().unwrap();
+    let size = |part| std::fs::metadata(place::image().join(part)).unwrap().len();
+    let image = size(manifest::KERNEL) + size(manifest::INITRAMFS);
+    assert!(image < 64 << 20, "{image} bytes");
 }

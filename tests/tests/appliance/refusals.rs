@@ -1,13 +1,6 @@
 //! What must stop it. Each case ends in power-off within 30 s, with its code, its cause and no secret on the console.
 
-use rig::{
-    certificates::{Authority, Identity},
-    collector, command,
-    contract::{self, flip},
-    guest::Appliance,
-    registry::Registry,
-    world::World,
-};
+use rig::{certificates::Authority, collector, guest::Appliance, recipe, registry::Registry};
 
 use crate::common::{appliance, in_a_world, refused, seal};
 
@@ -34,11 +27,10 @@ fn without_a_seed_disk_it_stops() {
 #[test]
 fn a_token_under_another_key_stops_it() {
     in_a_world(|world| {
-        let other = other_receiver(world);
+        let other = recipe::receiver(world.scratch(), "other")?;
         let mut sealed = seal(&world.draft())?;
-        sealed.workload = contract::seal(world.draft().workload()?.as_bytes(), &other.certificate)?;
-        sealed.signature =
-            contract::sign(&world.draft().signing_key, &sealed.workload, &sealed.env)?;
+        sealed.workload = recipe::seal(world.draft().workload()?.as_bytes(), &other.certificate)?;
+        sealed.signature = recipe::sign(&world.draft().signing_key, &sealed.workload, &sealed.env)?;
         let appliance = Appliance::new(world.scratch(), Some(&sealed.user_data()))?;
         refused(
             world,
@@ -55,9 +47,8 @@ fn a_token_under_another_key_stops_it() {
 fn a_flipped_byte_in_a_token_stops_it() {
     in_a_world(|world| {
         let mut sealed = seal(&world.draft())?;
-        sealed.env = flip(&sealed.env)?;
-        sealed.signature =
-            contract::sign(&world.draft().signing_key, &sealed.workload, &sealed.env)?;
+        sealed.env = recipe::flip(&sealed.env)?;
+        sealed.signature = recipe::sign(&world.draft().signing_key, &sealed.workload, &sealed.env)?;
         let appliance = Appliance::new(world.scratch(), Some(&sealed.user_data()))?;
         refused(
             world,
@@ -74,9 +65,9 @@ fn a_flipped_byte_in_a_token_stops_it() {
 fn a_wrong_signature_stops_it() {
     in_a_world(|world| {
         let stranger = world.scratch().join("stranger.key");
-        contract::signing_key(&stranger)?;
+        recipe::signing_key(&stranger)?;
         let mut sealed = seal(&world.draft())?;
-        sealed.signature = contract::sign(&stranger, &sealed.workload, &sealed.env)?;
+        sealed.signature = recipe::sign(&stranger, &sealed.workload, &sealed.env)?;
         let appliance = Appliance::new(world.scratch(), Some(&sealed.user_data()))?;
         refused(
             world,
@@ -172,28 +163,4 @@ fn a_registry_that_answers_the_digest_of_the_image_with_another_manifest_stops_i
         )?;
         Ok(())
     });
-}
-
-/// A certificate that looks like an image's, with another key.
-fn other_receiver(world: &World) -> Identity {
-    let folder = world.scratch();
-    let other = Identity {
-        certificate: folder.join("other.pem"),
-        key: folder.join("other.key"),
-    };
-    let mut command = std::process::Command::new("openssl");
-    command
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:4096",
-            "-nodes",
-            "-subj",
-            "/CN=other",
-            "-keyout",
-        ])
-        .arg(&other.key);
-    command::run(command.arg("-out").arg(&other.certificate), b"").unwrap();
-    other
 }
