@@ -116,14 +116,17 @@ impl Console {
         tokio::spawn(feed(parcels, logger, origin));
     }
 
-    /// Waits until the log has taken every line so far.
+    /// Waits until the log has taken every line so far, where there is one.
     pub(crate) async fn drain(&self) {
         let (done, drained) = oneshot::channel();
-        if let Way::Sent(sender) = &self.locked().way {
-            // A feeder that has ended holds nothing.
-            let _ = sender.send(Parcel::Drained(done));
+        let is_asked = match &self.locked().way {
+            Way::Sent(sender) => sender.send(Parcel::Drained(done)).is_ok(),
+            Way::Kept(_) => false,
+        };
+        if is_asked {
+            // A feeder that ends before it answers holds nothing any more.
+            let _ = drained.await;
         }
-        let _ = drained.await;
     }
 
     /// Writes to the console. A console that cannot be written to stops nothing.

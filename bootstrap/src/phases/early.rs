@@ -124,7 +124,6 @@ fn prepare(guest: &Guest) -> Result<(), Error> {
         acts.set(&path, value).map_err(Error::act("setting", path))
     };
     set("/proc/sys/kernel/printk", PRINTK)?;
-    set("/proc/sys/kernel/panic", "-1")?;
     set("/proc/sys/kernel/sysrq", "0")?;
     acts.set_host_name("hpcr")
         .map_err(Error::act("naming", "the guest"))?;
