@@ -7,12 +7,12 @@
 //! Shape: pure decisions ([`image`], [`spec`], [`network`], `unpack::name`, `service::next`) with thin effects around
 //! them; mounts, namespaces and device nodes go through [`acts::Acts`].
 
-#[cfg(fuzzing)]
-pub mod fuzzing;
 mod acts;
 mod engine;
 mod error;
 mod fetch;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod image;
 mod limits;
 mod lines;

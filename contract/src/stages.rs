@@ -385,14 +385,22 @@ impl Verified {
         let validity = self.signer.as_ref().and_then(PublicKey::validity);
         let expires = validity.map(|validity| validity.not_after);
         planning::build(
-            &planning::Part { section: &self.workload, document: &self.documents.0 },
-            &planning::Part { section: &self.env, document: &self.documents.1 }, expires, self.evidence.clone()).map_err(
-            |findings| Rejection {
-                findings,
-                sealed: self.sealed,
-                authenticated: self.signer.is_some(),
+            &planning::Part {
+                section: &self.workload,
+                document: &self.documents.0,
             },
+            &planning::Part {
+                section: &self.env,
+                document: &self.documents.1,
+            },
+            expires,
+            self.evidence.clone(),
         )
+        .map_err(|findings| Rejection {
+            findings,
+            sealed: self.sealed,
+            authenticated: self.signer.is_some(),
+        })
     }
 }
 
