@@ -1,8 +1,8 @@
 //! What the main thread of PID 1 does: it buries orphans, and it powers off when the others hang.
 //!
-//! The kernel hands orphans to the main thread. Our own children belong to the threads that started them, which are
-//! never this one; so waiting for children of this thread alone (`__WNOTHREAD`) takes no exit status away from whoever
-//! waits for it.
+//! The kernel hands orphans to the main thread. Our own children belong to the threads that started them: the runtime's
+//! workers, which live as long as the guest, or threads that wait for their child before they end. So waiting for
+//! children of this thread alone (`__WNOTHREAD`) takes no exit status away from whoever waits for it.
 
 use std::time::Duration;
 

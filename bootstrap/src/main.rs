@@ -41,8 +41,8 @@ phases! {
     boot(guest)
     early       = early::run(guest),                                    seconds(20), INTERNAL_ERROR;
     platform    = tee::run(guest, &early),                              seconds(5),  INTERNAL_ERROR;
-    cidata      = phases::cidata::run(guest, &platform),                seconds(15), INVALID_CONTRACT;
-    network     = network::run(guest, &cidata),                         seconds(20), NETWORK_TIMEOUT;
+    cidata      = phases::cidata::run(guest, &early, &platform),                seconds(15), INVALID_CONTRACT;
+    network     = network::run(guest, &early, &cidata),                         seconds(20), NETWORK_TIMEOUT;
     key         = key::run(guest, &early, &platform),                   seconds(10), INTERNAL_ERROR;
     contract    = contract::run(guest, &cidata, key),                   seconds(20), INVALID_CONTRACT;
     attestation = attestation::run(guest, &early, &cidata, &contract),  seconds(10), ENCRYPT_ATTESTATION;

@@ -14,31 +14,55 @@ use crate::guest::Guest;
 use crate::phase::Failure;
 use crate::power::Ending;
 
-/// The way to learn that all modules are loaded.
+/// How far loading has come.
+#[derive(Debug, Clone, Copy)]
+struct Progress {
+    loaded: usize,
+    is_done: bool,
+}
+
+/// The way to learn how far loading has come.
 #[derive(Debug)]
-pub(crate) struct Modules(watch::Receiver<bool>);
+pub(crate) struct Modules(watch::Receiver<Progress>);
 
 impl Modules {
     /// Waits until all are loaded.
     pub(crate) async fn loaded(&self) -> Result<(), Error> {
-        let all = self.0.clone().wait_for(|loaded| *loaded).await.is_ok();
-        // The loader has asked for the end and said why.
-        if all {
-            Ok(())
-        } else {
-            Err(Error::Bug("while loading kernel modules".to_owned()))
-        }
+        self.wait_for(|progress| progress.is_done).await
+    }
+
+    /// Waits until the module that is being loaded now has been. A driver finds its devices one by one while it is
+    /// loaded: whoever sees one of them waits here, and then sees all.
+    pub(crate) async fn settled(&self) -> Result<(), Error> {
+        let now = self.0.borrow().loaded;
+        self.wait_for(|progress| progress.is_done || progress.loaded > now)
+            .await
+    }
+
+    async fn wait_for(&self, condition: impl FnMut(&Progress) -> bool) -> Result<(), Error> {
+        // A loader that has gone has asked for the end, and said why.
+        let gone = |_| Error::Bug("while loading kernel modules".to_owned());
+        self.0
+            .clone()
+            .wait_for(condition)
+            .await
+            .map(drop)
+            .map_err(gone)
     }
 }
 
 /// Starts loading. A module that cannot be loaded ends the guest.
 pub(crate) fn load(guest: &Arc<Guest>, paths: Vec<String>) -> Modules {
-    let (done, loaded) = watch::channel(false);
+    let start = Progress {
+        loaded: 0,
+        is_done: false,
+    };
+    let (told, progress) = watch::channel(start);
     let guest = Arc::clone(guest);
-    std::thread::spawn(move || match load_all(&guest, &paths) {
+    std::thread::spawn(move || match load_all(&guest, &paths, &told) {
         Ok(()) => {
             power_button::watch(&guest);
-            done.send_replace(true);
+            told.send_modify(|progress| progress.is_done = true);
         }
         Err(error) => {
             let code = messages::INTERNAL_ERROR;
@@ -47,16 +71,16 @@ pub(crate) fn load(guest: &Arc<Guest>, paths: Vec<String>) -> Modules {
             let _ = guest.ask.send(Ending::Failed(failure));
         }
     });
-    Modules(loaded)
+    Modules(progress)
 }
 
 /// Loads in order. Some modules drive hardware that is not here.
-fn load_all(guest: &Guest, paths: &[String]) -> Result<(), Error> {
+fn load_all(guest: &Guest, paths: &[String], told: &watch::Sender<Progress>) -> Result<(), Error> {
     for path in paths {
         let path = guest.path(path);
         match guest.acts.load_module(&path) {
             Err(error) if !is_absent(&error) => return Err(Error::act("loading", path)(error)),
-            Ok(()) | Err(_) => {}
+            Ok(()) | Err(_) => told.send_modify(|progress| progress.loaded += 1),
         }
     }
     Ok(())
@@ -89,7 +113,9 @@ mod tests {
             "/nowhere",
         );
         let modules = load(&Arc::new(guest), paths(&["first", "absent", "last"]));
+        modules.settled().await.unwrap();
         modules.loaded().await.unwrap();
+        modules.settled().await.unwrap();
         let loaded = ["first", "absent", "last"].map(|name| format!("load /nowhere/m/{name}.ko"));
         assert_eq!(recorder.acts(), loaded);
     }

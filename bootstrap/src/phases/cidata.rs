@@ -11,23 +11,27 @@ use crate::cidata::{self, Seed};
 use crate::console::uptime;
 use crate::error::Error;
 use crate::guest::Guest;
+use crate::phases::early::Early;
 use crate::phases::platform::Platform;
 
 /// How long the device may take to appear. Disks are there when their driver is; this is for slow buses.
 const WAIT: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
 
-pub(crate) async fn run(guest: &Arc<Guest>, _platform: &Platform) -> Result<Seed, Error> {
+pub(crate) async fn run(
+    guest: &Arc<Guest>,
+    early: &Early,
+    _platform: &Platform,
+) -> Result<Seed, Error> {
     let (sys, dev) = (guest.path("/sys"), guest.path("/dev"));
+    let look = || cidata::candidates(&sys, &dev).map_err(Error::act("listing the disks of", &sys));
     let until = uptime() + WAIT;
-    let candidates = loop {
-        let found =
-            cidata::candidates(&sys, &dev).map_err(Error::act("listing the disks of", &sys))?;
-        if !found.is_empty() || uptime() > until {
-            break found;
-        }
+    while look()?.is_empty() && uptime() < until {
         tokio::time::sleep(LOOK).await;
-    };
+    }
+    // A second one must not slip through because its turn comes later.
+    early.modules.settled().await?;
+    let candidates = look()?;
     let seed = cidata::read(&candidates)?;
     if let Some(name) = seed.meta_data.as_deref().and_then(host_name) {
         guest

@@ -11,9 +11,11 @@ use tokio::sync::mpsc;
 use crate::cidata::Seed;
 use crate::error::Error;
 use crate::guest::Guest;
+use crate::modules::Modules;
 use crate::net::config::{self, Link as Wanted};
 use crate::net::dhcp::{self, Resolver};
 use crate::net::links::{self, Link};
+use crate::phases::early::Early;
 
 /// A network that is up.
 #[derive(Debug)]
@@ -23,7 +25,7 @@ pub(crate) struct Network(());
 const WAIT: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(50);
 
-pub(crate) async fn run(guest: &Arc<Guest>, seed: &Seed) -> Result<Network, Error> {
+pub(crate) async fn run(guest: &Arc<Guest>, early: &Early, seed: &Seed) -> Result<Network, Error> {
     let wanted = seed
         .network_config
         .as_deref()
@@ -32,7 +34,7 @@ pub(crate) async fn run(guest: &Arc<Guest>, seed: &Seed) -> Result<Network, Erro
     let wanted = wanted.map_err(|finding| Error::NetworkConfig(Box::new(finding)))?;
 
     let handle = links::connect().map_err(Error::act("connecting to", "rtnetlink"))?;
-    let (loopback, ethernet) = find(&handle, wanted.as_ref()).await?;
+    let (loopback, ethernet) = find(&handle, &early.modules, wanted.as_ref()).await?;
     for link in loopback.iter().chain(ethernet.iter().map(|(link, _)| link)) {
         links::up(&handle, link)
             .await
@@ -87,9 +89,11 @@ pub(crate) async fn run(guest: &Arc<Guest>, seed: &Seed) -> Result<Network, Erro
 /// The loopback link, and the Ethernet links with what they should be.
 async fn find(
     handle: &Handle,
+    modules: &Modules,
     wanted: Option<&BTreeMap<String, Wanted>>,
 ) -> Result<(Vec<Link>, Vec<(Link, Wanted)>), Error> {
     let mut spent = Duration::ZERO;
+    let mut is_settled = false;
     loop {
         let found = links::list(handle).await.map_err(|error| {
             Error::Network(format!("the links cannot be listed: {error}; report it"))
@@ -97,7 +101,12 @@ async fn find(
         let (loopback, ethernet): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|link| link.is_loopback);
         match choose(ethernet, wanted) {
-            Ok(chosen) => return Ok((loopback, chosen)),
+            Ok(chosen) if is_settled => return Ok((loopback, chosen)),
+            Ok(_) => {
+                modules.settled().await?;
+                is_settled = true;
+                continue;
+            }
             Err(missing) if spent >= WAIT => return Err(Error::Network(missing)),
             Err(_) => tokio::time::sleep(LOOK).await,
         }
