@@ -106,7 +106,7 @@ impl Document {
         })
     }
 
-    /// The document as JSON, for schema validation. The copy holds the contract's secrets: wipe it with [`wipe`].
+    /// The document as JSON, for schema validation. The copy holds the contract's secrets: wipe it with `wipe`.
     pub fn to_json(&self) -> Value {
         self.root.to_json()
     }

@@ -46,8 +46,7 @@ const MODULES: &str = "/usr/lib/modules";
 /// A guest of 512 MiB has a `MemTotal` of some 450 MiB; below this, unpacking images would be a gamble.
 const MINIMUM_MEMORY: u64 = 400 << 20;
 
-/// A panic ends the guest at once (with QEMU's `-no-reboot`: for good); `quiet` leaves the console to the appliance;
-/// the kernel's self-tests of its ciphers, at each boot, cost a second under emulation.
+/// A panic ends the guest at once (with QEMU's `-no-reboot`: for good); `quiet` leaves the console to the appliance.
 const COMMAND_LINE: &str = "console=ttyS0 panic=-1 quiet";
 
 /// Builds the image and gives its description.
