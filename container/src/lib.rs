@@ -4,8 +4,8 @@
 //! not been hashed first, never writes a line of a container to the console, and never puts a secret in the arguments
 //! or the environment of a process of its own.
 //!
-//! Shape: pure decisions ([`image`], [`spec`], [`network`], `unpack::name`, `service::next`) with thin effects around
-//! them; mounts, namespaces and device nodes go through [`acts::Acts`].
+//! Shape: pure decisions (`image`, `spec`, `network`, `unpack::name`, `service::next`) with thin effects around
+//! them; mounts, namespaces and device nodes go through `acts::Acts`.
 
 mod acts;
 mod engine;
