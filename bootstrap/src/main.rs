@@ -39,22 +39,22 @@ use power::Ending;
 phases! {
     /// Boots, and gives back why the guest has to end.
     boot(guest)
-    early       = early::run(guest),                                    seconds(20), INTERNAL_ERROR;
-    platform    = tee::run(guest, &early),                              seconds(5),  INTERNAL_ERROR;
-    cidata      = phases::cidata::run(guest, &early, &platform),                seconds(15), INVALID_CONTRACT;
-    network     = network::run(guest, &early, &cidata),                         seconds(20), NETWORK_TIMEOUT;
-    key         = key::run(guest, &early, &platform),                   seconds(10), INTERNAL_ERROR;
-    contract    = contract::run(guest, &cidata, key),                   seconds(20), INVALID_CONTRACT;
-    attestation = attestation::run(guest, &early, &cidata, &contract),  seconds(10), ENCRYPT_ATTESTATION;
-    time        = time::run(guest, &contract, &attestation),            seconds(10), INTERNAL_ERROR;
-    logging     = logging::run(guest, &contract, &network, &time),      seconds(20), LOGGING_SYSLOG_FAILED;
-    disk        = disk::run(guest, &early, &cidata, &contract, &logging),       minutes(20), DISK_UNEXPECTED;
-    images      = images::run(guest, &contract, &disk),                 minutes(20), IMAGE_FETCH_FAILED;
-    workload    = workload::run(guest, &contract, images, logging),     minutes(2),  CONTAINER_FAILED;
-    supervise   = supervise::run(&workload),                            None,        CONTAINER_FAILED;
+    early       = early::run(guest),                                      seconds(20), INTERNAL_ERROR;
+    platform    = tee::run(guest, &early),                                seconds(5),  INTERNAL_ERROR;
+    cidata      = phases::cidata::run(guest, &early, &platform),          seconds(15), INVALID_CONTRACT;
+    network     = network::run(guest, &early, &cidata),                   seconds(20), NETWORK_TIMEOUT;
+    key         = key::run(guest, &early, &platform),                     seconds(10), INTERNAL_ERROR;
+    contract    = contract::run(guest, &cidata, key),                     seconds(20), INVALID_CONTRACT;
+    attestation = attestation::run(guest, &early, &cidata, &contract),    seconds(10), ENCRYPT_ATTESTATION;
+    time        = time::run(guest, &contract, &attestation),              seconds(10), INTERNAL_ERROR;
+    logging     = logging::run(guest, &contract, &network, &time),        seconds(20), LOGGING_SYSLOG_FAILED;
+    disk        = disk::run(guest, &early, &cidata, &contract, &logging), minutes(20), DISK_UNEXPECTED;
+    images      = images::run(guest, &contract, &disk),                   minutes(20), IMAGE_FETCH_FAILED;
+    workload    = workload::run(guest, &contract, images, logging),       minutes(2),  CONTAINER_FAILED;
+    supervise   = supervise::run(&workload),                              None,        CONTAINER_FAILED;
 }
 
-#[allow(clippy::unnecessary_wraps)]
+#[expect(clippy::unnecessary_wraps, reason = "None is the limit of what may take for ever")]
 const fn seconds(seconds: u64) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
