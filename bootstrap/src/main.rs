@@ -54,7 +54,10 @@ phases! {
     supervise   = supervise::run(&workload),                              None,        CONTAINER_FAILED;
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "None is the limit of what may take for ever")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "None is the limit of what may take for ever"
+)]
 const fn seconds(seconds: u64) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
