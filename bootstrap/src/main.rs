@@ -44,7 +44,7 @@ phases! {
     cidata      = phases::cidata::run(guest, &early, &platform),          seconds(15), INVALID_CONTRACT;
     network     = network::run(guest, &early, &cidata),                   seconds(20), NETWORK_TIMEOUT;
     key         = key::run(guest, &early, &platform),                     seconds(10), INTERNAL_ERROR;
-    contract    = contract::run(guest, &cidata, key),                     seconds(20), INVALID_CONTRACT;
+    contract    = contract::run(guest, &cidata, key),                     seconds(45), INVALID_CONTRACT;
     attestation = attestation::run(guest, &early, &cidata, &contract),    seconds(10), ENCRYPT_ATTESTATION;
     time        = time::run(guest, &contract, &attestation),              seconds(10), INTERNAL_ERROR;
     logging     = logging::run(guest, &contract, &network, &time),        seconds(20), LOGGING_SYSLOG_FAILED;

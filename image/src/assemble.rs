@@ -46,8 +46,9 @@ const MODULES: &str = "/usr/lib/modules";
 /// A guest of 512 MiB has a `MemTotal` of some 450 MiB; below this, unpacking images would be a gamble.
 const MINIMUM_MEMORY: u64 = 400 << 20;
 
-/// A panic ends the guest at once (with QEMU's `-no-reboot`: for good); `quiet` leaves the console to the appliance.
-const COMMAND_LINE: &str = "console=ttyS0 panic=-1 quiet";
+/// A panic ends the guest at once (with QEMU's `-no-reboot`: for good); `quiet` leaves the console to the appliance;
+/// pages are wiped when they are freed, so no key outlives the initramfs it came in.
+const COMMAND_LINE: &str = "console=ttyS0 panic=-1 quiet init_on_free=1";
 
 /// Builds the image and gives its description.
 pub fn build(request: &Request, progress: fn(&str)) -> Result<Manifest> {

@@ -32,6 +32,8 @@ impl Log {
     }
 }
 
+/// How long a collector that hangs up or is not there yet is tried again: a boot that fails says so within 30 s.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the collector has for what is still on its way at the end.
 const FLUSH: Duration = Duration::from_secs(10);
 
@@ -55,7 +57,11 @@ pub(crate) async fn run(
         OffsetDateTime::now_utc(),
         "the log of this boot begins",
     );
-    let logger = hpcr_logging::start(syslog, first, Settings::default()).await?;
+    let settings = Settings {
+        start_within: PATIENCE,
+        ..Settings::default()
+    };
+    let logger = hpcr_logging::start(syslog, first, settings).await?;
 
     guest.console.say(messages::LOGGING_READY, "");
     guest.console.attach(logger.clone(), ours);
