@@ -61,6 +61,7 @@ SECONDS_EACH ?= 60
 # Stable Rust is enough: coverage comes from the compiler's own pass, without a sanitizer.
 fuzz: setup
 	@command -v cargo-fuzz >/dev/null || cargo install --quiet --locked cargo-fuzz --root target/tools
+	@CARGO_TARGET_DIR=$(CURDIR)/target/fuzz cargo fuzz build --fuzz-dir tests/fuzz --sanitizer none
 	@for target in $$(cargo fuzz list --fuzz-dir tests/fuzz); do \
 		echo "fuzz: $$target for $(SECONDS_EACH) s"; \
 		mkdir -p target/fuzz/corpus/$$target; \

@@ -9,6 +9,8 @@ pub mod certificate;
 pub mod disclosure;
 pub mod error;
 pub mod finding;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod image_config;
 pub mod messages;
 pub mod passphrase;
