@@ -22,13 +22,16 @@ pub const PORT: u16 = 6514;
 /// The name in the certificate that the collector asks of its clients.
 pub const GUEST: &str = "guest.test";
 
-/// A running collector, with what a client needs to reach it.
+const CONFIGURATION: &str = "rsyslog.conf";
+
+/// A collector, running unless it was killed, with what a client needs to reach it.
 #[derive(Debug)]
 pub struct Collector {
     authority: Authority,
     client: Identity,
+    folder: PathBuf,
     received: PathBuf,
-    daemon: Daemon,
+    daemon: Option<Daemon>,
 }
 
 impl Collector {
@@ -42,18 +45,39 @@ impl Collector {
         let server = authority.issue(dns::COLLECTOR, &["IP:127.0.0.1"])?;
         let client = authority.issue(GUEST, &[])?;
         let received = folder.join("received.log");
-        let configuration = folder.join("rsyslog.conf");
         let text = configure(&folder, authority.certificate(), &server, &received);
-        fs::write(&configuration, text).map_err(Error::io("writing rsyslog.conf"))?;
-        let mut command = Command::new("rsyslogd");
-        command.args(["-n", "-i", "NONE", "-f"]).arg(&configuration);
-        let daemon = Daemon::start(&mut command, &folder.join("rsyslogd.log"), PORT)?;
-        Ok(Self {
+        fs::write(folder.join(CONFIGURATION), text)
+            .map_err(Error::io(format!("writing {CONFIGURATION}")))?;
+        let mut collector = Self {
             authority,
             client,
+            folder,
             received,
-            daemon,
-        })
+            daemon: None,
+        };
+        collector.resume()?;
+        Ok(collector)
+    }
+
+    /// Kills it: what it had taken in and not written is gone. What it has written stays.
+    pub fn kill(&mut self) {
+        self.daemon = None;
+    }
+
+    /// Starts it again where it is not running.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub fn resume(&mut self) -> Result<()> {
+        if self.daemon.is_none() {
+            let mut command = Command::new("rsyslogd");
+            command
+                .args(["-n", "-i", "NONE", "-f"])
+                .arg(self.folder.join(CONFIGURATION));
+            let log = self.folder.join("rsyslogd.log");
+            self.daemon = Some(Daemon::start(&mut command, &log, PORT)?);
+        }
+        Ok(())
     }
 
     /// The certificate of its authority, PEM.
@@ -94,7 +118,8 @@ impl Collector {
                     .map(str::to_owned))
             },
         );
-        found.map_err(|error| error.with_hint(&self.daemon.log()))
+        let log = self.daemon.as_ref().map(Daemon::log);
+        found.map_err(|error| error.with_hint(&log.unwrap_or_default()))
     }
 }
 

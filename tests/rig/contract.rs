@@ -10,6 +10,7 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -38,6 +39,8 @@ pub struct Draft {
     pub env_seed: String,
     /// What the page says.
     pub greeting: String,
+    /// A shell command that the container runs in place of the image's own.
+    pub command: Option<&'static str>,
     /// The key that signs, PEM file.
     pub signing_key: PathBuf,
 }
@@ -122,9 +125,13 @@ impl Draft {
         let folder =
             tempfile::tempdir().map_err(Error::io("making a folder for the compose file"))?;
         let (image, port, data) = (&self.image, workload::PORT, workload::DATA);
+        let command = self
+            .command
+            .map(|command| format!("    command: {}\n", json!(["sh", "-c", command])));
         let compose = format!(
             "services:\n  web:\n    image: {image}\n    environment:\n      GREETING: ${{GREETING}}\n\
-             \x20   ports:\n      - \"{port}:{port}\"\n    volumes:\n      - {MOUNT}:{data}\n"
+             \x20   ports:\n      - \"{port}:{port}\"\n    volumes:\n      - {MOUNT}:{data}\n{}",
+            command.unwrap_or_default()
         );
         fs::write(folder.path().join("docker-compose.yaml"), compose)
             .map_err(Error::io("writing the compose file"))?;
@@ -213,6 +220,7 @@ mod tests {
             workload_seed: "the-workload-providers-seed".into(),
             env_seed: "the-deployers-own-seed".into(),
             greeting: "hello".into(),
+            command: None,
             signing_key,
         };
         let sealed = draft.seal(&receiver.certificate).unwrap().user_data();

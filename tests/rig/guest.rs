@@ -38,11 +38,16 @@ const POWER_DOWN: &str = "reboot: Power down";
 pub struct Appliance {
     /// The data disk.
     pub data: PathBuf,
+    /// The disk for images, where there is one.
+    pub scratch: Option<PathBuf>,
+    /// Disks beyond seed, data and scratch.
+    pub further: Vec<Disk>,
+    /// MiB.
+    pub memory: u32,
     /// The rig's port that is forwarded to the workload's.
     port: u16,
     folder: PathBuf,
     image: PathBuf,
-    scratch: PathBuf,
     seed: Option<PathBuf>,
     first: Option<FirstProcess>,
 }
@@ -62,10 +67,12 @@ impl Appliance {
     pub fn new(folder: &Path, user_data: Option<&str>) -> Result<Self> {
         let mut appliance = Self {
             data: disk::blank(folder, "data.img", DATA_MIB)?,
+            scratch: Some(disk::blank(folder, "scratch.img", SCRATCH_MIB)?),
+            further: Vec::new(),
+            memory: MEMORY_MIB,
             port: free_port()?,
             folder: folder.into(),
             image: place::image(),
-            scratch: disk::blank(folder, "scratch.img", SCRATCH_MIB)?,
             seed: None,
             first: None,
         };
@@ -78,19 +85,52 @@ impl Appliance {
     /// # Errors
     /// Where it cannot be made.
     pub fn seed(&mut self, user_data: Option<&str>) -> Result<()> {
-        let Some(text) = user_data else {
-            self.seed = None;
-            return Ok(());
+        self.seed = match user_data {
+            Some(text) => Some(self.write_seed("seed", text, None)?),
+            None => None,
         };
-        let (file, disk) = (self.folder.join("user-data"), self.folder.join("seed.iso"));
-        fs::write(&file, text).map_err(Error::io("writing the contract"))?;
+        Ok(())
+    }
+
+    /// Changes the seed disk to one that says how the network is set up.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn seed_with_network(&mut self, user_data: &str, network_config: &str) -> Result<()> {
+        self.seed = Some(self.write_seed("seed", user_data, Some(network_config))?);
+        Ok(())
+    }
+
+    /// Adds a second seed disk beside the first.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn second_seed(&mut self, user_data: &str) -> Result<()> {
+        let path = self.write_seed("second", user_data, None)?;
+        self.further.push(Disk {
+            read_only: true,
+            ..Disk::new(path, "second")
+        });
+        Ok(())
+    }
+
+    fn write_seed(&self, name: &str, user_data: &str, network: Option<&str>) -> Result<PathBuf> {
+        let write = |kind: &str, text: &str| {
+            let file = self.folder.join(name).with_extension(kind);
+            let written = fs::write(&file, text);
+            written
+                .map(|()| file)
+                .map_err(Error::io(format!("writing the {kind}")))
+        };
+        let disk = self.folder.join(name).with_extension("iso");
+        let network_config = network.map(|text| write("network-config", text));
         Seed {
-            user_data: file,
+            user_data: write("user-data", user_data)?,
+            network_config: network_config.transpose()?,
             ..Seed::default()
         }
         .write(&disk)?;
-        self.seed = Some(disk);
-        Ok(())
+        Ok(disk)
     }
 
     /// Has the kernel start the program `path` out of the archive `cpio`, laid over the image's own; forwards a port to
@@ -162,9 +202,11 @@ impl Appliance {
             machine.command_line = format!("{} rdinit={}", machine.command_line, first.path);
             forwards.push(first.forward);
         }
-        machine.memory = MEMORY_MIB;
+        machine.memory = self.memory;
         machine.seed.clone_from(&self.seed);
-        machine.disks = vec![Disk::new(&self.data, "data"), Disk::scratch(&self.scratch)];
+        machine.disks = vec![Disk::new(&self.data, "data")];
+        machine.disks.extend(self.scratch.iter().map(Disk::scratch));
+        machine.disks.extend_from_slice(&self.further);
         machine.network = Network::User(forwards);
         machine.qmp = Some(control.into());
         Ok(machine)
@@ -243,6 +285,12 @@ impl Guest {
         Err(Error::Broken(format!(
             "the guest did not power off in order, QEMU ended with {status}:\n{console}"
         )))
+    }
+
+    /// Cuts the power: QEMU is killed in the middle of whatever it did. What the guest has handed to a disk stays there,
+    /// what it has not is gone; a disk that forgets what it had not flushed is beyond this.
+    pub fn cut_power(self) {
+        drop(self);
     }
 
     fn status(&self) -> Result<Option<ExitStatus>> {

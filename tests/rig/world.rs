@@ -62,6 +62,7 @@ impl World {
             workload_seed: "the-workload-providers-seed".into(),
             env_seed: "the-deployers-own-seed".into(),
             greeting: "Good morning from the appliance".into(),
+            command: None,
             signing_key: self.scratch.join("signing.key"),
         }
     }

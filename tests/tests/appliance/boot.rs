@@ -1,11 +1,11 @@
 //! A contract boots a workload.
 
 use hpcr_image::manifest;
-use rig::place;
+use rig::{guest::Appliance, place};
 
 use crate::common::{
-    ANSWERED_WITHIN, SHIPPED_WITHIN, appliance, assert_no_secret, boot, in_a_world, switch_off,
-    visit,
+    ANSWERED_WITHIN, SHIPPED_WITHIN, appliance, assert_no_secret, boot, in_a_world, seal,
+    switch_off, visit,
 };
 
 /// Those that end while the workload runs: it is in `supervise` then.
@@ -50,6 +50,50 @@ fn the_phases_come_in_their_order_and_the_image_says_first_that_it_is_for_develo
             "{}",
             guest.console
         );
+        Ok(())
+    });
+}
+
+/// What the DHCP server of QEMU would have said, and an MTU that it would not.
+const NETWORK_CONFIG: &str = "\
+network:
+  version: 2
+  ethernets:
+    eth0:
+      addresses: [10.0.2.15/24]
+      gateway4: 10.0.2.2
+      nameservers: {addresses: [10.0.2.3]}
+      mtu: 1400
+";
+
+#[test]
+fn a_network_configuration_on_the_seed_disk_takes_the_place_of_dhcp() {
+    in_a_world(|world| {
+        let user_data = seal(&world.draft())?.user_data();
+        let mut appliance = Appliance::new(world.scratch(), None)?;
+        appliance.seed_with_network(&user_data, NETWORK_CONFIG)?;
+        let guest = boot(&appliance)?;
+        assert!(visit(&guest)?.ends_with("visits: 1\n"));
+        let console = guest.console.to_string();
+        let ready = console.lines().find(|line| line.contains("HPL14000I"));
+        assert!(
+            ready.is_some_and(|line| line.ends_with("eth0 10.0.2.15/24")),
+            "{console}"
+        );
+        Ok(())
+    });
+}
+
+#[test]
+fn without_a_scratch_disk_images_stay_in_memory() {
+    in_a_world(|world| {
+        let mut appliance = appliance(world, &world.draft())?;
+        appliance.scratch = None;
+        appliance.memory = 768;
+        let guest = boot(&appliance)?;
+        assert!(visit(&guest)?.ends_with("visits: 1\n"));
+        let console = guest.console.to_string();
+        assert!(console.contains("images stay in memory"), "{console}");
         Ok(())
     });
 }

@@ -25,6 +25,24 @@ fn without_a_seed_disk_it_stops() {
 }
 
 #[test]
+fn two_seed_disks_stop_it() {
+    in_a_world(|world| {
+        let draft = world.draft();
+        let user_data = seal(&draft)?.user_data();
+        let mut appliance = Appliance::new(world.scratch(), Some(&user_data))?;
+        appliance.second_seed(&user_data)?;
+        refused(
+            world,
+            &draft,
+            &appliance,
+            INVALID_CONTRACT,
+            &["more than one", "cidata"],
+        )?;
+        Ok(())
+    });
+}
+
+#[test]
 fn a_token_under_another_key_stops_it() {
     in_a_world(|world| {
         let other = recipe::receiver(world.scratch(), "other")?;
