@@ -49,6 +49,33 @@ fn every_test_that_the_specification_names_exists() {
 }
 
 #[test]
+fn every_benchmark_campaign_and_fuzz_target_that_the_specification_names_exists() {
+    let specification = page("SPECIFICATION.md");
+    let programs = [
+        ("benchmark", page("tests/bin/bench.rs")),
+        ("campaign", page("tests/bin/campaign.rs")),
+    ];
+    for (kind, program) in &programs {
+        for name in named(&specification, kind) {
+            assert!(program.contains(&format!("\"{name}\"")), "{kind} {name}");
+        }
+    }
+    for name in named(&specification, "fuzz target") {
+        let target = root().join("tests/fuzz/targets").join(name);
+        assert!(target.with_extension("rs").is_file(), "fuzz target {name}");
+    }
+}
+
+/// What a page names in back-ticks after the word for its kind; there is some.
+fn named<'p>(page: &'p str, kind: &str) -> Vec<&'p str> {
+    let lead = format!("{kind} `");
+    let after = page.split(&lead).skip(1);
+    let names: Vec<_> = after.map(|rest| rest.split('`').next().unwrap()).collect();
+    assert!(!names.is_empty(), "no {kind} is named");
+    names
+}
+
+#[test]
 fn the_message_page_holds_the_whole_catalogue_and_nothing_else() {
     let page = page("docs/messages.md");
     let rows: Vec<(&str, &str)> = page
