@@ -217,6 +217,14 @@ pub enum Fault {
     /// The file system could not be unmounted or the mapping not be closed.
     #[error("the volume could not be closed: {0}; something may still use it")]
     Close(#[source] std::io::Error),
+    /// After a fault, the mapping that was made before it could not be taken away.
+    #[error("{fault}; then its mapping could not be taken away: {close}")]
+    NotClosedAfter {
+        /// What went wrong first.
+        fault: Box<Fault>,
+        /// The library's complaint.
+        close: std::io::Error,
+    },
     /// Reading failed.
     #[error("{what} could not be read: {source}; check the storage behind the disk")]
     Read {
@@ -251,6 +259,7 @@ impl Fault {
             Self::MakePartitions { .. } => messages::PARTITIONS_FAILED,
             Self::MakeLuks { .. } => messages::LUKS_FORMAT_FAILED,
             Self::Mount(_) => messages::MOUNT_DEVICE_FAILED,
+            Self::NotClosedAfter { fault, .. } => fault.code(),
             Self::RecordCrypto(_) | Self::Close(_) | Self::Read { .. } => messages::DISK_UNEXPECTED,
         }
     }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::acts::{Acts, Mapping};
-use crate::decide::is_scratch;
+use crate::decide::{Found, is_scratch};
 use crate::ends::{END, Ends};
 use crate::error::{DiskError, Fault, Place};
 use crate::inventory::{self, Disk};
@@ -66,9 +66,7 @@ fn make(acts: &mut dyn Acts, context: &Context, disk: &Disk, folder: &Path) -> R
             needed: LEAST,
         });
     }
-    if let Some(what) = probe::signature(&disk.node)? {
-        return Err(Fault::Foreign { what });
-    }
+    refuse_data(disk)?;
     let zero = Ends::blank(disk.size).map_err(|source| Fault::Read {
         what: "the disk",
         source,
@@ -95,9 +93,30 @@ fn make(acts: &mut dyn Acts, context: &Context, disk: &Disk, folder: &Path) -> R
         &key,
     )?;
     let device = node(&context.dev, MAPPING);
-    acts.make_filesystem(&context.mke2fs, filesystem::SCRATCH, &device)?;
-    acts.mount(&device, folder, &filesystem::SCRATCH_MOUNT)
-        .map_err(Fault::Mount)
+    let made = acts
+        .make_filesystem(&context.mke2fs, filesystem::SCRATCH, &device)
+        .and_then(|()| {
+            acts.mount(&device, folder, &filesystem::SCRATCH_MOUNT)
+                .map_err(Fault::Mount)
+        });
+    made.map_err(|fault| match acts.unmap(MAPPING) {
+        Ok(()) => fault,
+        Err(close) => Fault::NotClosedAfter {
+            fault: Box::new(fault),
+            close,
+        },
+    })
+}
+
+/// Refuses a disk that holds something. A volume is looked for as carefully as where one is expected: libblkid alone
+/// does not see one whose partition table is torn. Bytes without a meaning may be there, since a host may recycle disks.
+fn refuse_data(disk: &Disk) -> Result<(), Fault> {
+    let what = match probe::look(disk)? {
+        Found::Blank => None,
+        Found::Partitioned { .. } | Found::WholeDisk => Some("a data volume".to_owned()),
+        Found::Foreign(_) => probe::signature(&disk.node)?,
+    };
+    what.map_or(Ok(()), |what| Err(Fault::Foreign { what }))
 }
 
 #[cfg(test)]
@@ -105,6 +124,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::acts::recording::{Act, Bench};
+    use crate::partition::{self, Layout};
     use std::os::unix::fs::FileExt;
 
     #[test]
@@ -145,18 +165,84 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_with_a_signature_is_left_alone() {
+    fn a_volume_is_left_alone_also_where_its_table_is_torn() {
+        const SIZE: u64 = 256 << 20;
+        let layout = Layout::of(SIZE).unwrap();
+        let gpt = partition::make(&layout, SIZE, 512).unwrap();
+        let magic = crate::luks::header::MAGIC;
+        let cases: [(&str, &[(u64, &[u8])]); 4] = [
+            (
+                "a whole table",
+                &[(0, gpt.head()), (SIZE - END, gpt.tail())],
+            ),
+            ("the backup only", &[(SIZE - END, gpt.tail())]),
+            (
+                "a torn primary and LUKS",
+                &[(0, &gpt.head()[..512]), (layout.data.start, magic)],
+            ),
+            ("LUKS at the start", &[(0, magic)]),
+        ];
+        for (case, writes) in cases {
+            let mut bench = Bench::new();
+            let disk = bench.disk("vda", crate::SCRATCH_SERIAL, SIZE);
+            for (at, bytes) in writes {
+                disk.write_all_at(bytes, *at).unwrap();
+            }
+            let error = open(&mut bench.acts, &bench.context, Path::new("/scratch")).unwrap_err();
+            assert!(
+                matches!(&error.fault, Fault::Foreign { what } if what == "a data volume"),
+                "{case}: {error}"
+            );
+            assert!(bench.acts.done.is_empty(), "{case}");
+        }
+    }
+
+    #[test]
+    fn what_others_made_is_left_alone() {
         let mut bench = Bench::new();
         let disk = bench.disk("vda", crate::SCRATCH_SERIAL, 256 << 20);
-        let gpt = crate::partition::make(
-            &crate::partition::Layout::of(256 << 20).unwrap(),
-            256 << 20,
-            512,
-        )
-        .unwrap();
-        disk.write_all_at(gpt.head(), 0).unwrap();
+        // Of a swap area: its magic at the end of the first page, version and last page at the start of the second KiB.
+        disk.write_all_at(b"SWAPSPACE2", 4086).unwrap();
+        disk.write_all_at(&[1, 0, 0, 0, 255, 0, 0, 0], 1024)
+            .unwrap();
         let error = open(&mut bench.acts, &bench.context, Path::new("/scratch")).unwrap_err();
-        assert!(matches!(error.fault, Fault::Foreign { .. }), "{error}");
+        assert!(
+            matches!(&error.fault, Fault::Foreign { what } if what == "swap"),
+            "{error}"
+        );
         assert!(bench.acts.done.is_empty());
+    }
+
+    #[test]
+    fn when_the_file_system_cannot_be_made_or_mounted_the_mapping_goes() {
+        for failing in ["make_filesystem", "mount"] {
+            let mut bench = Bench::new();
+            bench.disk("vda", crate::SCRATCH_SERIAL, 256 << 20);
+            bench.acts.failing = Some(failing);
+            let error = open(&mut bench.acts, &bench.context, Path::new("/scratch")).unwrap_err();
+            let expected = matches!(
+                (failing, &error.fault),
+                ("mount", Fault::Mount(_)) | ("make_filesystem", Fault::MakeFilesystem { .. })
+            );
+            assert!(expected, "{failing}: {error}");
+            assert_eq!(
+                bench.acts.done.last(),
+                Some(&Act::Unmap("hpcr-scratch")),
+                "{failing}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_mapping_that_does_not_go_is_told_beside_its_cause() {
+        let mut bench = Bench::new();
+        bench.disk("vda", crate::SCRATCH_SERIAL, 256 << 20);
+        bench.acts.cut_after = Some(2);
+        let error = open(&mut bench.acts, &bench.context, Path::new("/scratch")).unwrap_err();
+        assert_eq!(error.code().to_string(), "HPL02005E");
+        assert!(
+            error.to_string().contains("could not be taken away"),
+            "{error}"
+        );
     }
 }

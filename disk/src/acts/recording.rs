@@ -31,11 +31,20 @@ pub(crate) enum Act {
 pub(crate) struct Recording {
     pub(crate) done: Vec<Act>,
     pub(crate) cut_after: Option<usize>,
+    /// The one method that fails: `mount` or `make_filesystem`.
+    pub(crate) failing: Option<&'static str>,
     /// Keys of the mappings, to see that they are the same ones.
     pub(crate) keys: Vec<Vec<u8>>,
 }
 
 impl Recording {
+    fn refuse(&self, method: &str) -> io::Result<()> {
+        if self.failing == Some(method) {
+            return Err(io::Error::other("refused"));
+        }
+        Ok(())
+    }
+
     fn note(&mut self, act: Act) -> io::Result<()> {
         if self.cut_after.is_some_and(|count| self.done.len() >= count) {
             return Err(io::Error::other("power cut"));
@@ -82,6 +91,7 @@ impl Acts for Recording {
             program: PathBuf::new(),
             why: error.to_string(),
         };
+        self.refuse("make_filesystem").map_err(fault)?;
         self.note(Act::MakeFilesystem(name(device))).map_err(fault)
     }
 
@@ -103,6 +113,7 @@ impl Acts for Recording {
     }
 
     fn mount(&mut self, device: &Path, folder: &Path, _: &MountOptions) -> io::Result<()> {
+        self.refuse("mount")?;
         self.note(Act::Mount(
             name(device),
             folder.to_string_lossy().into_owned().leak(),
