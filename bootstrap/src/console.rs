@@ -17,6 +17,8 @@ use rustix::time::{ClockId, clock_gettime};
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::printer::Printer;
+
 /// Lines that are kept for the collector; a boot has some fifty.
 const KEPT: usize = 1000;
 /// The longest line, in characters.
@@ -43,20 +45,18 @@ enum Parcel {
     Drained(oneshot::Sender<()>),
 }
 
-struct Inner {
-    sink: Box<dyn Write + Send>,
-    way: Way,
-}
-
 /// The console.
-pub(crate) struct Console(Mutex<Inner>);
+pub(crate) struct Console {
+    printer: Printer,
+    way: Mutex<Way>,
+}
 
 impl Console {
     pub(crate) fn new(sink: impl Write + Send + 'static) -> Self {
-        Self(Mutex::new(Inner {
-            sink: Box::new(sink),
-            way: Way::Kept(VecDeque::new()),
-        }))
+        Self {
+            printer: Printer::new(sink),
+            way: Mutex::new(Way::Kept(VecDeque::new())),
+        }
     }
 
     /// A message of the catalogue: `HPL14000I: the network is ready: eth0`.
@@ -104,22 +104,22 @@ impl Console {
     /// From now on lines go to the collector; first those that were kept. Needs a tokio runtime.
     pub(crate) fn attach(&self, logger: Logger, origin: Origin) {
         let (sender, parcels) = mpsc::unbounded_channel();
-        let mut inner = self.locked();
-        if let Way::Kept(lines) = &mut inner.way {
+        let mut way = self.locked();
+        if let Way::Kept(lines) = &mut *way {
             for line in std::mem::take(lines) {
                 // The receiver is in this very scope.
                 let _ = sender.send(Parcel::Line(line));
             }
         }
-        inner.way = Way::Sent(sender);
-        drop(inner);
+        *way = Way::Sent(sender);
+        drop(way);
         tokio::spawn(feed(parcels, logger, origin));
     }
 
     /// Waits until the log has taken every line so far, where there is one.
     pub(crate) async fn drain(&self) {
         let (done, drained) = oneshot::channel();
-        let is_asked = match &self.locked().way {
+        let is_asked = match &*self.locked() {
             Way::Sent(sender) => sender.send(Parcel::Drained(done)).is_ok(),
             Way::Kept(_) => false,
         };
@@ -129,16 +129,17 @@ impl Console {
         }
     }
 
-    /// Writes to the console. A console that cannot be written to stops nothing.
+    /// Waits until every line so far is on the console, for no longer than `limit`.
+    pub(crate) fn flush(&self, limit: Duration) {
+        self.printer.flush(limit);
+    }
+
     fn print(&self, text: &str) {
-        let line = format!("{}\r\n", clean(text));
-        let mut inner = self.locked();
-        let _ = inner.sink.write_all(line.as_bytes());
-        let _ = inner.sink.flush();
+        self.printer.print(clean(text));
     }
 
     fn ship(&self, line: Line) {
-        match &mut self.locked().way {
+        match &mut *self.locked() {
             Way::Kept(lines) => {
                 if lines.len() == KEPT {
                     lines.pop_front();
@@ -150,8 +151,8 @@ impl Console {
         }
     }
 
-    fn locked(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> MutexGuard<'_, Way> {
+        self.way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -239,6 +240,21 @@ pub(crate) mod tests {
         }
     }
 
+    /// A console whose host has stopped reading.
+    #[derive(Debug)]
+    pub(crate) struct Stuck;
+
+    impl Write for Stuck {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            loop {
+                std::thread::park();
+            }
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
     #[test]
     fn a_message_is_its_code_its_text_and_its_cause() {
         let screen = Screen::default();
@@ -246,6 +262,7 @@ pub(crate) mod tests {
         console.say(messages::SERVICE_SUCCESS, "");
         console.say(messages::NETWORK_READY, "eth0");
         console.note("phase early 1/13 done");
+        console.flush(Duration::from_secs(5));
         assert_eq!(
             screen.lines(),
             [
@@ -259,8 +276,9 @@ pub(crate) mod tests {
     #[test]
     fn no_line_moves_the_cursor_or_floods() {
         let screen = Screen::default();
-        Console::new(screen.clone())
-            .note(&format!("\u{1b}[2J\r\nHPL10001I{}", "x".repeat(1 << 20)));
+        let console = Console::new(screen.clone());
+        console.note(&format!("\u{1b}[2J\r\nHPL10001I{}", "x".repeat(1 << 20)));
+        console.flush(Duration::from_secs(5));
         let lines = screen.lines();
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0].chars().count(), LONGEST);

@@ -17,6 +17,7 @@ mod phase;
 mod phases;
 mod platform;
 mod power;
+mod printer;
 mod trace;
 
 use std::panic::AssertUnwindSafe;

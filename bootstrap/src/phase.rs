@@ -212,6 +212,7 @@ mod tests {
     async fn a_phase_gives_its_value_and_a_line_that_machines_can_read() {
         let (mut runner, screen) = runner();
         assert_eq!(runner.run(async { Ok(7) }).await.unwrap(), 7);
+        runner.guest.console.flush(Duration::from_secs(5));
         let lines = screen.lines();
         let words: Vec<_> = lines[0].split(' ').collect();
         assert_eq!(words[..5], ["hpcr-init:", "phase", "first", "1/2", "done"]);

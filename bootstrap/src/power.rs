@@ -22,6 +22,9 @@ use crate::phase::Failure;
 const LIMIT: Duration = Duration::from_secs(45);
 /// How long the kernel may take to write out what is left.
 const SYNC: Duration = Duration::from_secs(5);
+/// How long the host may take to read the last lines, at an end in order and at once.
+const READ: Duration = Duration::from_secs(2);
+const READ_AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Why the guest ends.
 #[derive(Debug)]
@@ -93,6 +96,7 @@ pub(crate) async fn end(guest: &Arc<Guest>, ending: Ending) {
     guest
         .console
         .note(&format!("powering off at {}", seconds(uptime())));
+    guest.console.flush(READ);
     guest.acts.power_off();
 }
 
@@ -141,6 +145,7 @@ pub(crate) fn at_once(guest: &Guest, cause: &str) {
     guest
         .console
         .say(messages::SERVICE_FAILED, "at once, nothing was taken down");
+    guest.console.flush(READ_AT_ONCE);
     guest.acts.power_off();
 }
 
@@ -150,7 +155,7 @@ mod tests {
     use super::*;
     use crate::acts::recorder::Recorder;
     use crate::console::Console;
-    use crate::console::tests::Screen;
+    use crate::console::tests::{Screen, Stuck};
     use hpcr_contract::messages::Code;
 
     fn guest() -> (Arc<Guest>, Recorder, Screen) {
@@ -270,5 +275,23 @@ mod tests {
                 .starts_with("HPL11000E: internal error: the appliance met a bug (at main.rs:1)")
         );
         assert!(screen.lines()[1].starts_with("HPL10000E"));
+    }
+
+    #[tokio::test]
+    async fn a_host_that_does_not_read_the_console_does_not_keep_the_power_on() {
+        let stuck = || {
+            let recorder = Recorder::default();
+            let (guest, _) = Guest::new(Console::new(Stuck), recorder.clone(), "/");
+            for _ in 0..1000 {
+                guest.console.note("nobody reads this");
+            }
+            (Arc::new(guest), recorder)
+        };
+        let (guest, recorder) = stuck();
+        end(&guest, Ending::Asked("SIGTERM")).await;
+        assert_eq!(recorder.acts(), ["sync", "power off"]);
+        let (guest, recorder) = stuck();
+        at_once(&guest, "at main.rs:1");
+        assert_eq!(recorder.acts(), ["power off"]);
     }
 }
