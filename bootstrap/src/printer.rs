@@ -19,7 +19,8 @@ struct Queue {
 
 impl Queue {
     fn push(&mut self, line: String) {
-        if self.lines.len() >= ROOM {
+        // What was lost is told first, and takes room too.
+        if self.lines.len() + usize::from(self.lost > 0) >= ROOM {
             self.lost += 1;
             return;
         }
