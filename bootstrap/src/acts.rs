@@ -115,7 +115,7 @@ pub(crate) mod recorder {
     use super::*;
     use std::sync::{Arc, Mutex};
 
-    /// Writes acts down; modules whose name holds `absent` find no hardware, those with `broken` fail.
+    /// Writes acts down; modules whose name holds `absent` find no hardware; modules and settings with `broken` fail.
     #[derive(Debug, Default, Clone)]
     pub(crate) struct Recorder(Arc<Mutex<Vec<String>>>);
 
@@ -158,6 +158,9 @@ pub(crate) mod recorder {
         }
         fn set(&self, path: &Path, value: &str) -> io::Result<()> {
             self.note(format!("set {} {value}", path.display()));
+            if path.to_string_lossy().contains("broken") {
+                return Err(rustix::io::Errno::PERM.into());
+            }
             Ok(())
         }
         fn take_ctrl_alt_del(&self) -> io::Result<()> {

@@ -31,7 +31,8 @@ pub(crate) async fn run(
     ready: Ready,
     log: Log,
 ) -> Result<Workload, Error> {
-    lock_down(guest);
+    let privileged = privileged(&contract.plan);
+    lock_down(guest, &privileged)?;
     let (lines, taken) = mpsc::channel(LINES);
     let carried = tokio::spawn(carry(taken, log));
     let running = ready
@@ -55,30 +56,50 @@ pub(crate) async fn run(
         },
     );
 
-    let privileged = privileged(&contract.plan);
-    if !privileged.is_empty() {
-        guest.console.keep(
-            Level::Warning,
-            &format!("containers with all privileges: {}", privileged.join(", ")),
-        );
-    }
     guest.console.say(messages::SERVICE_SUCCESS, "");
     Ok(Workload(workload))
 }
 
-/// Takes from the kernel what the boot needed and containers must not have: its modules, and ways to read its memory.
-fn lock_down(guest: &Guest) {
-    for (path, value) in [
-        ("/proc/sys/kernel/modules_disabled", "1"),
-        ("/sys/kernel/security/lockdown", "confidentiality"),
+/// Takes from the kernel what the boot needed and containers must not have: its modules, and ways to read its memory. For
+/// containers with privileges this is the condition on which they run; for others it is a second line of defence.
+fn lock_down(guest: &Guest, privileged: &[String]) -> Result<(), Error> {
+    for (path, value, done) in [
+        ("/proc/sys/kernel/modules_disabled", "1", "1"),
+        (
+            "/sys/kernel/security/lockdown",
+            "confidentiality",
+            "[confidentiality]",
+        ),
     ] {
-        if let Err(error) = guest.acts.set(&guest.path(path), value) {
-            guest.console.keep(
-                Level::Warning,
-                &format!("{path} cannot be set to {value}: {error}"),
-            );
+        let path = guest.path(path);
+        let Err(error) = guest.acts.set(&path, value) else {
+            continue;
+        };
+        // The kernel refuses a lockdown that it is in already.
+        let is_done = std::fs::read_to_string(&path)
+            .is_ok_and(|text| text.split_whitespace().any(|word| word == done));
+        if is_done {
+            continue;
         }
+        if !privileged.is_empty() {
+            let act = "locking down the kernel, which containers with privileges need, by";
+            return Err(Error::act(act, path)(error));
+        }
+        guest.console.keep(
+            Level::Warning,
+            &format!("{} cannot be set to {value}: {error}", path.display()),
+        );
     }
+    if !privileged.is_empty() {
+        guest.console.keep(
+            Level::Warning,
+            &format!(
+                "containers with privileges that reach the appliance: {}",
+                privileged.join(", ")
+            ),
+        );
+    }
+    Ok(())
 }
 
 /// Carries lines to the log, until the last container has ended.
@@ -102,5 +123,46 @@ async fn carry(mut lines: mpsc::Receiver<Line>, log: Log) {
                 line.bytes,
             ))
             .await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::acts::recorder::Recorder;
+    use crate::console::Console;
+    use crate::console::tests::Screen;
+
+    #[test]
+    fn containers_with_privileges_run_only_on_a_kernel_that_is_locked_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let is_let_run = |root: &str, privileged: &[&str]| {
+            let console = Console::new(Screen::default());
+            let root = folder.path().join(root);
+            let (guest, _) = Guest::new(console, Recorder::default(), root);
+            let privileged: Vec<_> = privileged.iter().map(|name| (*name).to_owned()).collect();
+            lock_down(&guest, &privileged).is_ok()
+        };
+        assert!(is_let_run("sound", &["web"]));
+        assert!(is_let_run("broken", &[]));
+        assert!(!is_let_run("broken", &["web"]));
+
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join("broken").join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("proc/sys/kernel/modules_disabled", "1\n");
+        write(
+            "sys/kernel/security/lockdown",
+            "none [integrity] confidentiality\n",
+        );
+        assert!(!is_let_run("broken", &["web"]));
+        write(
+            "sys/kernel/security/lockdown",
+            "none integrity [confidentiality]\n",
+        );
+        assert!(is_let_run("broken", &["web"]));
     }
 }
