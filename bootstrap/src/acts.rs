@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use rustix::mount::MountFlags;
+use rustix::mount::{MountFlags, UnmountFlags};
 use rustix::process::{Pid, Signal};
 use rustix::system::RebootCommand;
 
@@ -41,6 +41,8 @@ pub(crate) trait Acts: Send + Sync {
     fn take_ctrl_alt_del(&self) -> io::Result<()>;
     /// Kills every other process.
     fn kill_all(&self);
+    /// Takes a mount out of sight; it ends with its last use.
+    fn detach(&self, folder: &Path) -> io::Result<()>;
     /// Writes out what is left.
     fn sync(&self);
     /// Powers the guest off. The kernel's never returns.
@@ -92,6 +94,10 @@ impl Acts for Kernel {
     fn kill_all(&self) {
         // The group of process 1 is, for kill(2), every process but the caller. None left is as good.
         let _ = rustix::process::kill_process_group(Pid::INIT, Signal::KILL);
+    }
+
+    fn detach(&self, folder: &Path) -> io::Result<()> {
+        Ok(rustix::mount::unmount(folder, UnmountFlags::DETACH)?)
     }
 
     fn sync(&self) {
@@ -169,6 +175,10 @@ pub(crate) mod recorder {
         }
         fn kill_all(&self) {
             self.note("kill all");
+        }
+        fn detach(&self, folder: &Path) -> io::Result<()> {
+            self.note(format!("detach {}", folder.display()));
+            Ok(())
         }
         fn sync(&self) {
             self.note("sync");

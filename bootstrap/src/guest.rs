@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 
 use crate::acts::Acts;
 use crate::console::{self, Console};
-use crate::power::{Ending, Ends};
+use crate::ends::Ends;
+use crate::power::Ending;
 
 /// The guest.
 pub(crate) struct Guest {

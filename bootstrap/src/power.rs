@@ -3,10 +3,8 @@
 //! Every end comes here: a phase that failed, a guard, a signal, the workload's own end, a panic. Each step has a time
 //! limit, and a step that fails is told and passed over, because the power has to go off in any case.
 
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, PanicHookInfo};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -14,16 +12,12 @@ use hpcr_contract::disclosure::Told;
 use hpcr_contract::messages;
 
 use crate::console::{seconds, uptime};
+use crate::ends::{CONSOLE, End, LIMIT, SYNC};
 use crate::error::Error;
 use crate::guest::Guest;
 use crate::phase::Failure;
 
-/// When the main thread stops waiting for an end in order.
-const LIMIT: Duration = Duration::from_secs(45);
-/// How long the kernel may take to write out what is left.
-const SYNC: Duration = Duration::from_secs(5);
-/// How long the host may take to read the last lines, at an end in order and at once.
-const READ: Duration = Duration::from_secs(2);
+/// How long the host may take to read the last lines where nothing is taken down.
 const READ_AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Why the guest ends.
@@ -39,34 +33,6 @@ pub(crate) enum Ending {
     Finished,
 }
 
-/// What the phases have set up, the latest on top.
-#[derive(Default)]
-pub(crate) struct Ends(Mutex<Vec<End>>);
-
-struct End {
-    what: &'static str,
-    limit: Duration,
-    work: Pin<Box<dyn Future<Output = Vec<String>> + Send>>,
-}
-
-impl Ends {
-    /// Adds something that has to be taken down, with a limit. `work` runs once, at the end, and gives what went wrong.
-    pub(crate) fn push(
-        &self,
-        what: &'static str,
-        limit: Duration,
-        work: impl Future<Output = Vec<String>> + Send + 'static,
-    ) {
-        let work = Box::pin(work);
-        let mut ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ends.push(End { what, limit, work });
-    }
-
-    fn pop(&self) -> Option<End> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
-    }
-}
-
 /// Ends the guest. With the kernel's acts it does not return.
 pub(crate) async fn end(guest: &Arc<Guest>, ending: Ending) {
     if !guest.begin_end() {
@@ -74,29 +40,29 @@ pub(crate) async fn end(guest: &Arc<Guest>, ending: Ending) {
     }
     guest.set_deadline(Some(LIMIT));
     say(guest, &ending);
-    while let Some(end) = guest.ends.pop() {
-        let work = AssertUnwindSafe(end.work).catch_unwind();
-        let faults = match tokio::time::timeout(end.limit, work).await {
+    while let Some(End { step, work }) = guest.ends.pop() {
+        let work = AssertUnwindSafe(work).catch_unwind();
+        let faults = match tokio::time::timeout(step.limit, work).await {
             Ok(Ok(faults)) => faults,
             Ok(Err(_)) => vec!["a bug was met".to_owned()],
-            Err(_) => vec![format!("not done within {} s", end.limit.as_secs())],
+            Err(_) => vec![format!("not done within {} s", step.limit.as_secs())],
         };
         for fault in faults {
-            let text = format!("{}: {fault}", end.what);
+            let text = format!("{}: {fault}", step.what);
             guest.console.keep(messages::Severity::Warning, &text);
             guest
                 .console
-                .note(&format!("warning: {} did not go well", end.what));
+                .note(&format!("warning: {} did not go well", step.what));
         }
     }
     let ours = Arc::clone(guest);
     let written = tokio::task::spawn_blocking(move || ours.acts.sync());
     // Data that was promised to be durable is; a disk that hangs must not keep the power on.
-    let _ = tokio::time::timeout(SYNC, written).await;
+    let _ = tokio::time::timeout(SYNC.limit, written).await;
     guest
         .console
         .note(&format!("powering off at {}", seconds(uptime())));
-    guest.console.flush(READ);
+    guest.console.flush(CONSOLE.limit);
     guest.acts.power_off();
 }
 
@@ -156,7 +122,9 @@ mod tests {
     use crate::acts::recorder::Recorder;
     use crate::console::Console;
     use crate::console::tests::{Screen, Stuck};
+    use crate::ends::{CONTAINERS, LOG, Step, VOLUMES};
     use hpcr_contract::messages::Code;
+    use std::future::Future;
 
     fn guest() -> (Arc<Guest>, Recorder, Screen) {
         let (recorder, screen) = (Recorder::default(), Screen::default());
@@ -189,16 +157,13 @@ mod tests {
     #[tokio::test]
     async fn what_was_set_up_last_is_taken_down_first_and_then_the_power_goes_off() {
         let (guest, recorder, screen) = guest();
-        let second = Duration::from_secs(1);
-        guest
-            .ends
-            .push("the log", second, note(&recorder, "close the log"));
-        guest
-            .ends
-            .push("volumes", second, note(&recorder, "close volumes"));
-        guest
-            .ends
-            .push("containers", second, note(&recorder, "stop containers"));
+        for (step, act) in [
+            (&LOG, "close the log"),
+            (&VOLUMES, "close volumes"),
+            (&CONTAINERS, "stop containers"),
+        ] {
+            guest.ends.push(step, note(&recorder, act));
+        }
         end(&guest, Ending::Asked("SIGTERM")).await;
         assert_eq!(
             recorder.acts(),
@@ -216,22 +181,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_step_that_fails_hangs_or_panics_does_not_keep_the_power_on() {
+        const HANGING: Step = Step {
+            what: "hanging",
+            limit: Duration::from_millis(50),
+        };
         let (guest, recorder, screen) = guest();
-        let limit = Duration::from_millis(50);
+        guest.ends.push(&LOG, note(&recorder, "close the log"));
         guest
             .ends
-            .push("the log", limit, note(&recorder, "close the log"));
-        guest.ends.push("volumes", limit, async {
-            vec!["/srv/secret is busy".to_owned()]
-        });
-        guest.ends.push("hanging", limit, std::future::pending());
-        guest.ends.push("bug", limit, async { panic!("boom") });
+            .push(&VOLUMES, async { vec!["/srv/secret is busy".to_owned()] });
+        guest.ends.push(&HANGING, std::future::pending());
+        guest.ends.push(&CONTAINERS, async { panic!("boom") });
         end(&guest, Ending::Finished).await;
         assert_eq!(recorder.acts(), ["close the log", "sync", "power off"]);
         let lines = screen.lines();
         assert_eq!(
             lines[1..4],
-            ["bug", "hanging", "volumes"]
+            ["stopping the containers", "hanging", "closing the volumes"]
                 .map(|what| format!("hpcr-init: warning: {what} did not go well"))
         );
         assert!(!lines.concat().contains("secret"));

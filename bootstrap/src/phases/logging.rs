@@ -11,6 +11,7 @@ use hpcr_logging::sources::kmsg;
 use hpcr_logging::{Logger, Settings};
 use time::OffsetDateTime;
 
+use crate::ends::LOG;
 use crate::error::Error;
 use crate::guest::Guest;
 use crate::phases::contract::Contract;
@@ -35,7 +36,9 @@ impl Log {
 /// How long a collector that hangs up or is not there yet is tried again: a boot that fails says so within 30 s.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the collector has for what is still on its way at the end.
-const FLUSH: Duration = Duration::from_secs(10);
+const FLUSH: Duration = Duration::from_secs(3);
+/// How long the log may take to take the guest's own last lines.
+const DRAIN: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(
     guest: &Arc<Guest>,
@@ -66,20 +69,16 @@ pub(crate) async fn run(
     guest.console.say(messages::LOGGING_READY, "");
     guest.console.attach(logger.clone(), ours);
     let (closing, at_end) = (logger.clone(), Arc::clone(guest));
-    guest.ends.push(
-        "closing the log",
-        FLUSH + Duration::from_secs(1),
-        async move {
-            at_end.console.drain().await;
-            closing
-                .close(FLUSH)
-                .await
-                .err()
-                .map(|error| error.to_string())
-                .into_iter()
-                .collect()
-        },
-    );
+    guest.ends.push(&LOG, async move {
+        // Lines that the log does not take in time are lost; it is closed in any case.
+        let drained = tokio::time::timeout(DRAIN, at_end.console.drain()).await;
+        let late = drained.map_err(|_| "the guest's own last lines are lost".to_owned());
+        let closed = closing
+            .close(FLUSH)
+            .await
+            .map_err(|error| error.to_string());
+        late.err().into_iter().chain(closed.err()).collect()
+    });
 
     let kernel = Origin::new(Facility::KERNEL, &host, "kernel", "");
     let (guest, sink) = (Arc::clone(guest), logger.clone());

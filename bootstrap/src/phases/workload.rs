@@ -10,6 +10,7 @@ use hpcr_logging::record::{Record, Severity};
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, mpsc};
 
+use crate::ends::CONTAINERS;
 use crate::error::Error;
 use crate::guest::Guest;
 use crate::phases::contract::{Contract, privileged};
@@ -23,7 +24,11 @@ pub(crate) struct Workload(pub(crate) Arc<Mutex<Option<Running>>>);
 /// Lines of containers that wait for the log; then the containers wait.
 const LINES: usize = 256;
 /// How long all containers together may take to stop.
-const STOP: Duration = Duration::from_secs(10);
+const STOP: Duration = Duration::from_secs(6);
+/// How long what they leave may take to be taken down: networks and mounts.
+const TAKE_DOWN: Duration = Duration::from_secs(2);
+/// How long the log may take to take their last lines.
+const LAST_LINES: Duration = Duration::from_millis(900);
 
 pub(crate) async fn run(
     guest: &Arc<Guest>,
@@ -41,20 +46,19 @@ pub(crate) async fn run(
         .await?;
     let workload = Arc::new(Mutex::new(Some(running)));
     let stopping = Arc::clone(&workload);
-    guest.ends.push(
-        "stopping the containers",
-        STOP + Duration::from_secs(2),
-        async move {
-            let Some(running) = stopping.lock().await.take() else {
-                return Vec::new();
-            };
-            let faults = running.stop(STOP).await;
-            // The containers' last lines come before the log is closed.
-            drop(lines);
-            let _ = carried.await;
-            faults.iter().map(ToString::to_string).collect()
-        },
-    );
+    guest.ends.push(&CONTAINERS, async move {
+        let Some(running) = stopping.lock().await.take() else {
+            return Vec::new();
+        };
+        let faults = match tokio::time::timeout(STOP + TAKE_DOWN, running.stop(STOP)).await {
+            Ok(faults) => faults.iter().map(ToString::to_string).collect(),
+            Err(_) => vec!["they did not stop in time".to_owned()],
+        };
+        // The containers' last lines come before the log is closed.
+        drop(lines);
+        let _ = tokio::time::timeout(LAST_LINES, carried).await;
+        faults
+    });
 
     guest.console.say(messages::SERVICE_SUCCESS, "");
     Ok(Workload(workload))
