@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::json::{Kdf, Metadata};
 use super::parameters::{
     AREA, ARGON2_LANES, ARGON2_MEMORY, ARGON2_TIME, DIGEST_PBKDF2_ITERATIONS, HEADER, HEADERS, KEY,
-    PBKDF2_ITERATIONS, SEGMENT_OFFSET, SLOTS_MOST, STRIPES,
+    PBKDF2_ITERATIONS, SEGMENT_OFFSET, SLOTS_MOST, STRIPES, WORK_MOST,
 };
 use crate::error::{Fault, tame};
 
@@ -248,11 +248,26 @@ fn check(metadata: &Metadata) -> Result<(), Refusal> {
         DIGEST_PBKDF2_ITERATIONS.contains(&digest.iterations),
         "the cost of its digest is out of bounds",
     )?;
+    let work = |kdf: &Kdf| work(kdf) + u64::from(digest.iterations);
+    holds(
+        slots.values().map(|slot| work(&slot.kdf)).sum::<u64>() <= WORK_MOST,
+        "its key slots together cost too much",
+    )?;
     holds(
         digest.salt.0.len() == 32,
         "the salt of its digest has not 32 bytes",
     )?;
     holds(digest.value.0.len() >= 20, "its digest is too short")
+}
+
+/// What a derivation costs, in the units of [`WORK_MOST`]; its numbers are within their bounds.
+fn work(kdf: &Kdf) -> u64 {
+    match kdf {
+        Kdf::Argon2id { time, memory, .. } | Kdf::Argon2i { time, memory, .. } => {
+            u64::from(*time) * u64::from(*memory)
+        }
+        Kdf::Pbkdf2 { iterations, .. } => u64::from(*iterations),
+    }
 }
 
 fn check_kdf(kdf: &Kdf) -> Result<(), Refusal> {

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::luks::json::{Base64, Decimal, Hash};
 
 /// The JSON of `cryptsetup luksFormat --type luks2` with its defaults (2.6), salts replaced.
 fn cryptsetup_default() -> String {
@@ -286,34 +287,71 @@ fn hostile_json_is_refused() {
     }
 }
 
+fn pbkdf2(iterations: u32) -> Kdf {
+    Kdf::Pbkdf2 {
+        hash: Hash::Sha256,
+        iterations,
+        salt: Base64(vec![0; 32]),
+    }
+}
+
+fn argon2(time: u32, memory: u32) -> Kdf {
+    Kdf::Argon2id {
+        time,
+        memory,
+        cpus: 4,
+        salt: Base64(vec![0; 32]),
+    }
+}
+
+/// Checks a header with so many slots, so many bytes apart, and so many iterations in its digest.
+fn with_slots(count: u8, step: usize, kdf: &Kdf, iterations: u32) -> Result<(), Refusal> {
+    let mut metadata: Metadata = serde_json::from_str(&cryptsetup_default()).unwrap();
+    let mut slot = metadata.keyslots[&0].clone();
+    slot.kdf = kdf.clone();
+    for number in 0..count {
+        slot.area.offset = Decimal((HEADERS + usize::from(number) * step) as u64);
+        metadata.keyslots.insert(number, slot.clone());
+    }
+    let digest = metadata.digests.get_mut(&0).unwrap();
+    digest.keyslots = (0..u64::from(count)).map(Decimal).collect();
+    digest.iterations = iterations;
+    check(&metadata)
+}
+
 #[test]
 fn slots_that_overlap_or_are_too_many_are_refused() {
-    let good: Metadata = serde_json::from_str(&cryptsetup_default()).unwrap();
-    let with_slots = |count: u8, step: u64| {
-        let mut metadata = good.clone();
-        let slot = metadata.keyslots[&0].clone();
-        for number in 0..count {
-            let mut slot = slot.clone();
-            slot.area.offset =
-                super::super::json::Decimal(HEADERS as u64 + u64::from(number) * step);
-            metadata.keyslots.insert(number, slot);
-        }
-        let digest = metadata.digests.get_mut(&0).unwrap();
-        digest.keyslots = (0..u64::from(count))
-            .map(super::super::json::Decimal)
-            .collect();
-        check(&metadata)
-    };
-    assert_eq!(with_slots(8, AREA as u64), Ok(()));
-    assert_eq!(
-        with_slots(9, AREA as u64),
-        Err(Refusal::Shape("it has no key slot or too many"))
-    );
-    assert_eq!(
-        with_slots(2, AREA as u64 - 4096),
-        Err(Refusal::Shape("key slots overlap"))
-    );
-    assert_eq!(with_slots(2, 0), Err(Refusal::Shape("key slots overlap")));
+    let overlap = || Err(Refusal::Shape("key slots overlap"));
+    let many = Err(Refusal::Shape("it has no key slot or too many"));
+    for (count, step, expected) in [
+        (8, AREA, Ok(())),
+        (9, AREA, many),
+        (2, AREA - 4096, overlap()),
+        (2, 0, overlap()),
+    ] {
+        let found = with_slots(count, step, &pbkdf2(100_000), 100_000);
+        assert_eq!(found, expected, "{count} slots {step} apart");
+    }
+}
+
+#[test]
+fn slots_that_are_dear_together_are_refused() {
+    let dear = || Err(Refusal::Shape("its key slots together cost too much"));
+    for (count, kdf, digest, expected) in [
+        (4, argon2(4, 1 << 20), 100_000, Ok(())),
+        (5, argon2(4, 1 << 20), 100_000, dear()),
+        (1, argon2(128, 128 << 10), 100_000, Ok(())),
+        (1, argon2(128, 1 << 20), 100_000, dear()),
+        (8, argon2(128, 1 << 20), 100_000, dear()),
+        (1, pbkdf2(20_000_000), 100_000, Ok(())),
+        (2, pbkdf2(20_000_000), 100_000, dear()),
+        // What each slot gives is checked against the digest.
+        (1, pbkdf2(100_000), 20_000_000, Ok(())),
+        (2, pbkdf2(100_000), 20_000_000, dear()),
+    ] {
+        let found = with_slots(count, AREA, &kdf, digest);
+        assert_eq!(found, expected, "{count} of {kdf:?}");
+    }
 }
 
 #[test]

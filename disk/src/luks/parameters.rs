@@ -57,5 +57,10 @@ pub(crate) const ARGON2_LANES: RangeInclusive<u32> = 1..=4;
 pub(crate) const PBKDF2_ITERATIONS: RangeInclusive<u32> = 100_000..=20_000_000;
 /// PBKDF2 iterations of a digest that are accepted.
 pub(crate) const DIGEST_PBKDF2_ITERATIONS: RangeInclusive<u32> = 1000..=20_000_000;
+/// What one passphrase may cost at all slots together, each with its check of the digest, before it is known to be
+/// wrong: blocks of 1 KiB that Argon2 fills and iterations of PBKDF2. Either takes about half a microsecond on the
+/// machines of today and a whole one on slow ones, so this is ten to some twenty seconds. Four slots of a gibibyte
+/// and four passes, which is cryptsetup's most with its defaults, fit.
+pub(crate) const WORK_MOST: u64 = 20 << 20;
 /// First encrypted byte that is accepted.
 pub(crate) const SEGMENT_OFFSET: RangeInclusive<u64> = HEADERS as u64..=1 << 30;
