@@ -85,6 +85,7 @@ catalogue! {
     DISK_NOT_FOUND = 2 122 Error "a disk was not found";
     LUKS_PASSWORD_CHANGE_FAILED = 2 125 Error "the key of the volume could not be changed";
     ENCRYPTION_SUCCESS = 2 1 Info "the volume is encrypted";
+    HEADER_UNPROVEN = 2 3 Warning "the volume's header has no record that proves it";
     MOUNT_SUCCESS = 2 2 Info "the volume is mounted";
     SCHEMA_PARSE_CONTRACT = 5 0 Error "the contract could not be parsed";
     SCHEMA_VALIDATE_CONTRACT = 5 1 Error "the contract does not follow its schema";

@@ -34,10 +34,9 @@ impl Event {
     /// The message code, where the event has one.
     pub fn code(&self) -> Option<Code> {
         match self {
-            Self::Formatted(_)
-            | Self::Opened(_)
-            | Self::Adopted(_)
-            | Self::OpenedWithoutRecord(_) => Some(messages::ENCRYPTION_SUCCESS),
+            Self::Formatted(_) | Self::Opened(_) => Some(messages::ENCRYPTION_SUCCESS),
+            // A host that zeroes the record and puts an older header back looks the same.
+            Self::Adopted(_) | Self::OpenedWithoutRecord(_) => Some(messages::HEADER_UNPROVEN),
             Self::Mounted(_) => Some(messages::MOUNT_SUCCESS),
             Self::NotClosed(error) => Some(error.code()),
             Self::Waiting(_) | Self::Formatting(_) | Self::TableRestored(_) => None,
