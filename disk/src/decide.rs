@@ -72,6 +72,16 @@ pub(crate) fn assign(volumes: &[Volume], disks: &[Disk], cidata: Option<&str>) -
     Assignment::Complete(chosen)
 }
 
+/// Of the chosen disks, those that nobody named for their volume: another disk may yet come that is. Not a disk
+/// without a serial that is alone with the only volume: where a host names nothing there is no name to wait for.
+pub(crate) fn unnamed(volumes: &[Volume], disks: &[Disk], chosen: &[usize]) -> Vec<(usize, usize)> {
+    let pairs = chosen.iter().copied().enumerate();
+    pairs
+        .filter(|(volume, disk)| !serial_matches(&disks[*disk], &volumes[*volume].disk))
+        .filter(|(_, disk)| volumes.len() > 1 || disks[*disk].serial.is_some())
+        .collect()
+}
+
 /// Whether this is the disk for images and logs.
 pub(crate) fn is_scratch(disk: &Disk) -> bool {
     disk.serial.as_deref() == Some(SCRATCH_SERIAL)

@@ -12,6 +12,8 @@ use crate::error::{DiskError, Place};
 pub enum Event {
     /// A disk is not there yet.
     Waiting(Place),
+    /// The only disk for a volume is blank and not named for it: another may yet come.
+    Settling(Place),
     /// A blank disk is going to be made a volume.
     Formatting(Place),
     /// The blank disk has become a volume.
@@ -39,7 +41,9 @@ impl Event {
             Self::Adopted(_) | Self::OpenedWithoutRecord(_) => Some(messages::HEADER_UNPROVEN),
             Self::Mounted(_) => Some(messages::MOUNT_SUCCESS),
             Self::NotClosed(error) => Some(error.code()),
-            Self::Waiting(_) | Self::Formatting(_) | Self::TableRestored(_) => None,
+            Self::Waiting(_) | Self::Settling(_) | Self::Formatting(_) | Self::TableRestored(_) => {
+                None
+            }
         }
     }
 }
@@ -48,6 +52,10 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Waiting(place) => write!(f, "{place}: waiting for its disk"),
+            Self::Settling(place) => write!(
+                f,
+                "{place}: the disk is blank and has not the volume's id as its serial, waiting for one that has"
+            ),
             Self::Formatting(place) => {
                 write!(f, "{place}: the disk is blank, a new volume is made")
             }

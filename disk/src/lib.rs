@@ -56,6 +56,8 @@ pub struct Context {
     pub cidata: Option<String>,
     /// How long disks may take to appear: 15 minutes.
     pub wait: Duration,
+    /// How long the disks must stay the same before a blank one is made a volume that it is not named for: 2 s.
+    pub settle: Duration,
     /// KiB that the derivation of a key may take: half of the guest's memory.
     pub key_memory: u64,
 }
@@ -69,6 +71,7 @@ impl Default for Context {
             mke2fs: PathBuf::from("/usr/sbin/mke2fs"),
             cidata: None,
             wait: Duration::from_mins(15),
+            settle: Duration::from_secs(2),
             key_memory: info.totalram.saturating_mul(u64::from(info.mem_unit)) / 1024 / 2,
         }
     }

@@ -139,6 +139,7 @@ impl Bench {
             sys: root.path().join("sys"),
             dev: root.path().join("dev"),
             wait: Duration::ZERO,
+            settle: Duration::ZERO,
             ..Context::default()
         };
         fs::create_dir_all(context.sys.join("block")).unwrap();
