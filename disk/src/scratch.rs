@@ -151,7 +151,8 @@ mod tests {
         assert_eq!(
             bench.acts.done,
             [
-                Act::Write("vda", vec![0, (256 << 20) - END]),
+                Act::Write("vda", 0),
+                Act::Write("vda", (256 << 20) - END),
                 Act::MapPlain(END, (256 << 20) - 2 * END),
                 Act::MakeFilesystem("hpcr-scratch"),
                 Act::Mount("hpcr-scratch", "/scratch"),
@@ -159,10 +160,13 @@ mod tests {
         );
         mounted.close_by(&mut bench.acts).unwrap();
         assert_eq!(
-            bench.acts.done[4..],
+            bench.acts.done[5..],
             [Act::Unmount("/scratch"), Act::Unmap("hpcr-scratch")]
         );
     }
+
+    /// What is on a disk, and at which bytes.
+    type Written<'a> = &'a [(u64, &'a [u8])];
 
     #[test]
     fn a_volume_is_left_alone_also_where_its_table_is_torn() {
@@ -170,7 +174,7 @@ mod tests {
         let layout = Layout::of(SIZE).unwrap();
         let gpt = partition::make(&layout, SIZE, 512).unwrap();
         let magic = crate::luks::header::MAGIC;
-        let cases: [(&str, &[(u64, &[u8])]); 4] = [
+        let cases: [(&str, Written<'_>); 4] = [
             (
                 "a whole table",
                 &[(0, gpt.head()), (SIZE - END, gpt.tail())],
@@ -198,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_made_is_left_alone() {
+    fn a_disk_with_a_signature_is_left_alone() {
         let mut bench = Bench::new();
         let disk = bench.disk("vda", crate::SCRATCH_SERIAL, 256 << 20);
         // Of a swap area: its magic at the end of the first page, version and last page at the start of the second KiB.
@@ -237,7 +241,7 @@ mod tests {
     fn a_mapping_that_does_not_go_is_told_beside_its_cause() {
         let mut bench = Bench::new();
         bench.disk("vda", crate::SCRATCH_SERIAL, 256 << 20);
-        bench.acts.cut_after = Some(2);
+        bench.acts.cut_after = Some(3);
         let error = open(&mut bench.acts, &bench.context, Path::new("/scratch")).unwrap_err();
         assert_eq!(error.code().to_string(), "HPL02005E");
         assert!(

@@ -1,8 +1,6 @@
 //! Whole lives of volumes on files that stand for disks: real headers, real keys, recorded acts.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
-
 use hpcr_contract::plan::Create;
 
 use super::*;
@@ -49,19 +47,21 @@ fn fault(outcome: Result<Vec<Mounted>, DiskError>) -> Fault {
     outcome.unwrap_err().fault
 }
 
-/// The bytes of everything in `/dev`.
-fn bytes(bench: &Bench) -> BTreeMap<&'static str, Vec<u8>> {
-    ["vda", "vda1", "vda2"]
-        .map(|name| (name, std::fs::read(bench.node(name)).unwrap()))
-        .into()
+/// The bytes of the disk.
+fn bytes(bench: &Bench) -> Vec<u8> {
+    std::fs::read(bench.node("vda")).unwrap()
 }
 
+/// Changes the disk between two boots, at an offset in one of its partitions or in itself.
 fn patch(bench: &Bench, device: &str, at: u64, patch: &[u8]) {
-    let file = File::options()
-        .write(true)
-        .open(bench.node(device))
-        .unwrap();
-    file.write_all_at(patch, at).unwrap();
+    let layout = Layout::of(SIZE).unwrap();
+    let start = match device {
+        "vda1" => layout.metadata.start,
+        "vda2" => layout.data.start,
+        _ => 0,
+    };
+    let file = File::options().write(true).open(bench.node("vda")).unwrap();
+    file.write_all_at(patch, start + at).unwrap();
 }
 
 #[test]
@@ -75,11 +75,12 @@ fn a_first_format_writes_the_table_last_and_mounts_after_it() {
             Act::AddPartition(1),
             Act::AddPartition(2),
             Act::MakeFilesystem("vda1"),
-            Act::Write("vda2", vec![0]),
+            Act::Write("vda2", 0),
             Act::MapLuks("vda2"),
             Act::MakeFilesystem("hpcr-vda"),
-            Act::Write("vda1", vec![0]),
-            Act::Write("vda", vec![SIZE - END, 0]),
+            Act::Write("vda1", 0),
+            Act::Write("vda", SIZE - END),
+            Act::Write("vda", 0),
             Act::Mount("hpcr-vda", "/mnt/data"),
         ]
     );
@@ -113,22 +114,71 @@ fn a_second_open_finds_the_same_key_and_writes_nothing() {
     assert!(events.contains(&"volume data on disk vda: open, header proven".to_owned()));
 }
 
+/// What the boot after a power cut found.
+#[derive(Debug, PartialEq, Eq)]
+enum After {
+    Blank,
+    TornTable,
+    Volume,
+}
+
 #[test]
-fn a_power_cut_anywhere_in_a_first_format_leaves_a_blank_disk() {
-    for cut in 0..8 {
+fn a_power_cut_anywhere_in_a_first_format_leaves_a_blank_disk_or_a_volume() {
+    const HEADER: usize = 3;
+    const RECORD: usize = 6;
+    const BACKUP: usize = 7;
+    const PRIMARY: usize = 8;
+    const MOUNT: usize = 9;
+    let untorn = |cut| (cut, 0, After::Blank);
+    let mut cases: Vec<_> = (0..=BACKUP).map(untorn).collect();
+    cases.extend([
+        (HEADER, 512, After::Blank),
+        (HEADER, 20 << 10, After::Blank),
+        (RECORD, 64, After::Blank),
+        // The start of the last MiB is zero; its end is entries, then a sector of header.
+        (BACKUP, 512, After::Blank),
+        (BACKUP, (1 << 20) - 512, After::TornTable),
+        (PRIMARY, 0, After::TornTable),
+        // The MBR; with it the header; with both the two entries.
+        (PRIMARY, 512, After::TornTable),
+        (PRIMARY, 1024, After::TornTable),
+        (PRIMARY, 4096, After::Volume),
+        (MOUNT, 0, After::Volume),
+    ]);
+    for (cut, torn, expected) in cases {
+        let case = format!("cut after {cut} acts and {torn} bytes");
         let mut bench = bench();
-        bench.acts.cut_after = Some(cut);
-        assert!(
-            open(&mut bench, volume(SEEDS)).0.is_err(),
-            "cut after {cut}"
-        );
+        (bench.acts.cut_after, bench.acts.torn) = (Some(cut), torn);
+        let (outcome, _) = open(&mut bench, volume(SEEDS));
+        assert!(outcome.is_err(), "{case}");
+        assert_eq!(bench.acts.done.len(), cut, "{case}");
+
         bench.acts.cut_after = None;
         bench.acts.done.clear();
-        let (outcome, events) = open(&mut bench, volume(SEEDS));
-        outcome.unwrap();
-        assert!(
-            events.iter().any(|event| event.ends_with("made and open")) == (cut < 8),
-            "cut after {cut}"
+        let mut strict = volume(SEEDS);
+        strict.header_record = HeaderRecord::Require;
+        let (outcome, events) = open(&mut bench, strict);
+        assert!(outcome.is_ok(), "{case}: {outcome:?}");
+        let told = |end: &str| events.iter().any(|event| event.ends_with(end));
+        let after = match (told("made and open"), told("has been made again")) {
+            (true, false) => After::Blank,
+            (false, true) => After::TornTable,
+            (false, false) => After::Volume,
+            (true, true) => panic!("{case}: {events:?}"),
+        };
+        assert_eq!(after, expected, "{case}");
+        // Whichever it was, the disk is whole now.
+        let found = probe::look(
+            &crate::inventory::read(&bench.context.sys, &bench.context.dev).unwrap()[0],
+        );
+        let layout = Layout::of(SIZE).unwrap();
+        assert_eq!(
+            found.unwrap(),
+            crate::decide::Found::Partitioned {
+                layout,
+                torn: false
+            },
+            "{case}"
         );
     }
 }
@@ -137,15 +187,11 @@ fn a_power_cut_anywhere_in_a_first_format_leaves_a_blank_disk() {
 fn a_table_that_was_torn_is_made_again_once_the_volume_is_proven() {
     let mut bench = formatted();
     patch(&bench, "vda", 0, &[0; 4096]);
-    // The file that stands for the disk does not share its bytes with those of its partitions.
-    patch(&bench, "vda", (101 << 20) as u64, b"LUKS\xba\xbe");
     let (outcome, events) = open(&mut bench, volume(SEEDS));
     outcome.unwrap();
-    assert!(
-        bench
-            .acts
-            .done
-            .contains(&Act::Write("vda", vec![SIZE - END, 0]))
+    assert_eq!(
+        bench.acts.done[2..4],
+        [Act::Write("vda", SIZE - END), Act::Write("vda", 0)]
     );
     assert!(
         events
@@ -314,7 +360,7 @@ fn when_the_second_volume_fails_the_first_is_closed() {
     );
     assert!(matches!(fault(outcome), Fault::BlankRefused));
     assert_eq!(
-        bench.acts.done[9..],
+        bench.acts.done[10..],
         [Act::Unmount("/mnt/data"), Act::Unmap("hpcr-vda")]
     );
 }

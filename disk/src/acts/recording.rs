@@ -1,6 +1,10 @@
 //! Acts that are only written down, except for writes, which go to the files that stand for devices.
+//!
+//! The node of a partition is a file of its own, filled from the disk when the kernel is told of it; what is written to
+//! it is written to the disk too.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -13,11 +17,14 @@ use crate::error::Fault;
 use crate::luks::keys::VolumeKey;
 use crate::partition::Extent;
 
+/// Bytes at the start of a partition that its node shows of the disk; nothing reads further.
+const SHOWN: usize = 2 << 20;
+
 /// An act that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Act {
     AddPartition(u32),
-    Write(&'static str, Vec<u64>),
+    Write(&'static str, u64),
     MakeFilesystem(&'static str),
     MapLuks(&'static str),
     MapPlain(u64, u64),
@@ -31,6 +38,10 @@ pub(crate) enum Act {
 pub(crate) struct Recording {
     pub(crate) done: Vec<Act>,
     pub(crate) cut_after: Option<usize>,
+    /// How many bytes of a write that power was cut at still land.
+    pub(crate) torn: usize,
+    /// Of the partitions' nodes: the disk and the first byte on it.
+    windows: BTreeMap<PathBuf, (PathBuf, u64)>,
     /// The one method that fails: `mount` or `make_filesystem`.
     pub(crate) failing: Option<&'static str>,
     /// Keys of the mappings, to see that they are the same ones.
@@ -67,23 +78,38 @@ impl Acts for Recording {
     fn add_partition(&mut self, disk: &Path, partition: Extent) -> io::Result<()> {
         self.note(Act::AddPartition(partition.number))?;
         let node = disk.with_file_name(format!("{}{}", name(disk), partition.number));
-        let file = File::options()
+        let mut shown = vec![0; SHOWN];
+        File::open(disk)?.read_exact_at(&mut shown, partition.start)?;
+        fs::write(&node, shown)?;
+        File::options()
             .write(true)
-            .create(true)
-            .truncate(false)
-            .open(node)?;
-        file.set_len(partition.length)
+            .open(&node)?
+            .set_len(partition.length)?;
+        self.windows
+            .insert(node, (disk.to_owned(), partition.start));
+        Ok(())
     }
 
     fn write(&mut self, device: &Path, pieces: &[(u64, &[u8])]) -> io::Result<()> {
-        self.note(Act::Write(
-            name(device),
-            pieces.iter().map(|(offset, _)| *offset).collect(),
-        ))?;
-        let file = File::options().write(true).open(device)?;
-        pieces
-            .iter()
-            .try_for_each(|(offset, bytes)| file.write_all_at(bytes, *offset))
+        for (offset, bytes) in pieces {
+            let outcome = self.note(Act::Write(name(device), *offset));
+            let landed = match outcome {
+                Ok(()) => bytes,
+                Err(_) => &bytes[..self.torn.min(bytes.len())],
+            };
+            File::options()
+                .write(true)
+                .open(device)?
+                .write_all_at(landed, *offset)?;
+            if let Some((disk, start)) = self.windows.get(device) {
+                File::options()
+                    .write(true)
+                    .open(disk)?
+                    .write_all_at(landed, start + offset)?;
+            }
+            outcome?;
+        }
+        Ok(())
     }
 
     fn make_filesystem(&mut self, _: &Path, _: &[&str], device: &Path) -> Result<(), Fault> {
