@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use hpcr_container::{Line, Running, Stream};
+use hpcr_container::{ContainerError, Line, Running, Stream};
 use hpcr_contract::messages::{self, Severity as Level};
 use hpcr_logging::record::{Record, Severity};
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, mpsc};
+use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::ends::CONTAINERS;
 use crate::error::Error;
@@ -23,7 +24,9 @@ pub(crate) struct Workload(pub(crate) Arc<Mutex<Option<Running>>>);
 
 /// Lines of containers that wait for the log; then the containers wait.
 const LINES: usize = 256;
-/// How long all containers together may take to stop.
+/// How long those that are still being started may take; then they are left to the steps after this one.
+const START: Duration = Duration::from_secs(4);
+/// How long all containers together may take to stop, what was waited for their start included.
 const STOP: Duration = Duration::from_secs(6);
 /// How long what they leave may take to be taken down: networks and mounts.
 const TAKE_DOWN: Duration = Duration::from_secs(2);
@@ -40,17 +43,45 @@ pub(crate) async fn run(
     lock_down(guest, &privileged)?;
     let (lines, taken) = mpsc::channel(LINES);
     let carried = tokio::spawn(carry(taken, log));
-    let running = ready
-        .engine
-        .start(&contract.plan.workload, &ready.images, &lines)
-        .await?;
-    let workload = Arc::new(Mutex::new(Some(running)));
-    let stopping = Arc::clone(&workload);
+    let workload = Arc::new(Mutex::new(None));
+    // Whoever wants to stop the containers waits here until all have been started.
+    let mut slot = Arc::clone(&workload).lock_owned().await;
+    let (plan, to_log) = (Arc::clone(&contract.plan), lines.clone());
+    let starting = tokio::spawn(async move {
+        let started = ready
+            .engine
+            .start(&plan.workload, &ready.images, &to_log)
+            .await?;
+        *slot = Some(started);
+        Ok::<(), ContainerError>(())
+    });
+    stop_at_end(guest, &workload, starting.abort_handle(), lines, carried);
+    let bug = |_| Error::Bug("while starting containers".to_owned());
+    starting.await.map_err(bug)??;
+    guest.console.say(messages::SERVICE_SUCCESS, "");
+    Ok(Workload(workload))
+}
+
+/// Has containers stopped at the end, also where it comes while they are being started.
+fn stop_at_end(
+    guest: &Guest,
+    workload: &Arc<Mutex<Option<Running>>>,
+    starting: AbortHandle,
+    lines: mpsc::Sender<Line>,
+    carried: JoinHandle<()>,
+) {
+    let workload = Arc::clone(workload);
     guest.ends.push(&CONTAINERS, async move {
-        let Some(running) = stopping.lock().await.take() else {
+        let begun = Instant::now();
+        let Ok(mut slot) = tokio::time::timeout(START, workload.lock()).await else {
+            starting.abort();
+            return vec!["they were still being started".to_owned()];
+        };
+        let Some(running) = slot.take() else {
             return Vec::new();
         };
-        let faults = match tokio::time::timeout(STOP + TAKE_DOWN, running.stop(STOP)).await {
+        let left = STOP.saturating_sub(begun.elapsed());
+        let faults = match tokio::time::timeout(left + TAKE_DOWN, running.stop(left)).await {
             Ok(faults) => faults.iter().map(ToString::to_string).collect(),
             Err(_) => vec!["they did not stop in time".to_owned()],
         };
@@ -59,9 +90,6 @@ pub(crate) async fn run(
         let _ = tokio::time::timeout(LAST_LINES, carried).await;
         faults
     });
-
-    guest.console.say(messages::SERVICE_SUCCESS, "");
-    Ok(Workload(workload))
 }
 
 /// Takes from the kernel what the boot needed and containers must not have: its modules, and ways to read its memory. For
@@ -137,6 +165,24 @@ mod tests {
     use crate::acts::recorder::Recorder;
     use crate::console::Console;
     use crate::console::tests::Screen;
+
+    #[tokio::test]
+    async fn an_end_does_not_wait_for_ever_for_containers_that_are_being_started() {
+        let (guest, _) = Guest::new(Console::new(Screen::default()), Recorder::default(), "/");
+        let workload = Arc::new(Mutex::new(None));
+        let slot = Arc::clone(&workload).lock_owned().await;
+        let starting = tokio::spawn(async move {
+            let _slot = slot;
+            std::future::pending::<()>().await;
+        });
+        let (lines, _taken) = mpsc::channel(1);
+        let carried = tokio::spawn(async {});
+        stop_at_end(&guest, &workload, starting.abort_handle(), lines, carried);
+        let work = guest.ends.pop().unwrap().work;
+        let faults = tokio::time::timeout(CONTAINERS.limit, work).await.unwrap();
+        assert_eq!(faults, ["they were still being started"]);
+        assert!(starting.await.unwrap_err().is_cancelled());
+    }
 
     #[test]
     fn containers_with_privileges_run_only_on_a_kernel_that_is_locked_down() {
