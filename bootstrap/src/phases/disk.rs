@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use hpcr_contract::disclosure::Told;
 use hpcr_contract::image_config::ImageKind;
 use hpcr_contract::messages;
-use hpcr_disk::{Context, Event, Mounted};
+use hpcr_disk::{Context, DiskError, Event, Mounted};
 use rustix::mount::MountFlags;
+use tokio::sync::oneshot;
 
 use crate::acts::Mount;
 use crate::cidata::Seed;
@@ -58,16 +59,24 @@ pub(crate) async fn run(
         ..Context::default()
     };
     let (scratch_context, scratch_folder) = (context.clone(), guest.path(SCRATCH));
-    let scratch = blocking(move || hpcr_disk::open_scratch(&scratch_context, &scratch_folder));
+    let scratch = opening(guest, &ends::SCRATCH, move || {
+        let opened = hpcr_disk::open_scratch(&scratch_context, &scratch_folder)?;
+        Ok(opened.into_iter().collect())
+    });
     let (plan, reporter) = (Arc::clone(&contract.plan), Arc::clone(guest));
-    let volumes = blocking(move || {
+    let volumes = opening(guest, &ends::VOLUMES, move || {
         hpcr_disk::open_volumes(&plan.volumes, &context, &mut |event| {
             report(&reporter, &event);
         })
     });
-    let (scratch, volumes) = tokio::join!(scratch, volumes);
+    // What is closed by the two must not be taken away before.
+    let kept = contract.plan.volumes.iter().map(|volume| &volume.mount);
+    let kept = kept.map(PathBuf::from).chain([guest.path(SCRATCH)]);
+    end_the_rest(guest, kept.collect());
 
-    if let Ok(None) = &scratch {
+    // The first that fails is told at once; the other goes on, and is closed at the end.
+    let (scratch, volumes) = tokio::try_join!(scratch, volumes)?;
+    if scratch.is_empty() {
         guest
             .acts
             .mount(&MEMORY)
@@ -76,16 +85,6 @@ pub(crate) async fn run(
             .console
             .note("there is no scratch disk: images stay in memory");
     }
-    // What is open is closed at the end, whichever of the two failed.
-    let scratch =
-        scratch.map(|scratch| close_at_end(guest, &ends::SCRATCH, scratch.into_iter().collect()));
-    let volumes = volumes.map(|volumes| close_at_end(guest, &ends::VOLUMES, volumes));
-    scratch?;
-    let volumes = volumes?;
-
-    // What is closed below must not be taken away before.
-    let kept = volumes.iter().cloned().chain([guest.path(SCRATCH)]);
-    end_the_rest(guest, kept.collect());
     if !volumes.is_empty() {
         guest.console.say(messages::VOLUMES_ENCRYPTED, "");
         guest.console.say(messages::VOLUMES_MOUNTED, "");
@@ -96,22 +95,41 @@ pub(crate) async fn run(
     })
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, hpcr_disk::DiskError> + Send + 'static,
-) -> Result<T, Error> {
-    let done = tokio::task::spawn_blocking(work).await;
-    Ok(done.map_err(|_| Error::Bug("in the work on disks".to_owned()))??)
-}
-
-/// Has volumes closed at the end, the last one first; gives where they are.
-fn close_at_end(guest: &Guest, step: &'static Step, mounted: Vec<Mounted>) -> Vec<PathBuf> {
-    let folders = mounted.iter().map(|volume| volume.folder.clone()).collect();
+/// Opens disks on a thread that nothing can stop; gives where they are mounted. What it has opened is closed at the end,
+/// the last one first, also where the end comes while it works.
+fn opening<W>(
+    guest: &Guest,
+    step: &'static Step,
+    open: W,
+) -> impl Future<Output = Result<Vec<PathBuf>, Error>> + use<W>
+where
+    W: FnOnce() -> Result<Vec<Mounted>, DiskError> + Send + 'static,
+{
+    let (sender, opened) = oneshot::channel();
+    let work = tokio::task::spawn_blocking(move || {
+        let volumes = open()?;
+        let folders = volumes.iter().map(|volume| volume.folder.clone()).collect();
+        if let Err(volumes) = sender.send(volumes) {
+            // The end has not waited; nobody is left to hear of a fault.
+            volumes.into_iter().rev().filter_map(close).for_each(drop);
+        }
+        Ok::<_, DiskError>(folders)
+    });
     guest.ends.push(step, async move {
+        let mounted = match tokio::time::timeout(step.limit / 2, opened).await {
+            Ok(Ok(mounted)) => mounted,
+            // It could not be opened.
+            Ok(Err(_)) => return Vec::new(),
+            Err(_) => return vec!["it was still being opened".to_owned()],
+        };
         let close = move || mounted.into_iter().rev().filter_map(close).collect();
         let closed = tokio::task::spawn_blocking(close).await;
         closed.unwrap_or_else(|error| vec![error.to_string()])
     });
-    folders
+    async move {
+        let bug = |_| Error::Bug("in the work on disks".to_owned());
+        Ok(work.await.map_err(bug)??)
+    }
 }
 
 /// Gives what went wrong.
@@ -208,12 +226,68 @@ mod tests {
         assert_eq!(busy_until(u32::MAX, 3 * PAUSE), Some(1));
     }
 
+    fn guest(root: &Path) -> (Arc<Guest>, Recorder) {
+        let (recorder, console) = (Recorder::default(), Console::new(Screen::default()));
+        let (guest, _) = Guest::new(console, recorder.clone(), root);
+        (Arc::new(guest), recorder)
+    }
+
+    fn mounted() -> Vec<Mounted> {
+        vec![Mounted {
+            place: hpcr_disk::Place {
+                volume: "data".to_owned(),
+                disk: None,
+            },
+            folder: PathBuf::from("/nonexistent/volume"),
+            mapping: "hpcr-no-such-mapping".to_owned(),
+        }]
+    }
+
+    #[tokio::test]
+    async fn an_end_during_the_opening_closes_what_it_then_gives() {
+        const STEP: Step = Step {
+            what: "closing",
+            limit: Duration::from_secs(20),
+        };
+        let (guest, _) = guest(Path::new("/"));
+        let (go_on, may) = std::sync::mpsc::channel();
+        let phase = opening(&guest, &STEP, move || {
+            may.recv().unwrap();
+            Ok(mounted())
+        });
+        drop(phase);
+        let end = tokio::spawn(guest.ends.pop().unwrap().work);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(!end.is_finished(), "it waits for the work");
+        go_on.send(()).unwrap();
+        let faults = end.await.unwrap();
+        // There is no such volume, so that closing it was tried shows as a fault.
+        assert_eq!(faults.len(), 1, "{faults:?}");
+    }
+
+    #[tokio::test]
+    async fn an_end_does_not_wait_for_ever_for_a_disk_that_does_not_open() {
+        const STEP: Step = Step {
+            what: "closing",
+            limit: Duration::from_millis(100),
+        };
+        let (guest, _) = guest(Path::new("/"));
+        let (go_on, may) = std::sync::mpsc::channel::<()>();
+        let phase = opening(&guest, &STEP, move || {
+            // Until the test is over.
+            let _ = may.recv();
+            Ok(Vec::new())
+        });
+        let faults = guest.ends.pop().unwrap().work.await;
+        assert_eq!(faults, ["it was still being opened"]);
+        drop(go_on);
+        assert_eq!(phase.await.unwrap(), Vec::<PathBuf>::new());
+    }
+
     #[tokio::test]
     async fn processes_are_killed_before_mounts_are_taken_away_and_volumes_are_left_to_be_closed() {
         let root = tempfile::tempdir().unwrap();
-        let (recorder, console) = (Recorder::default(), Console::new(Screen::default()));
-        let (guest, _) = Guest::new(console, recorder.clone(), root.path());
-        let guest = Arc::new(guest);
+        let (guest, recorder) = guest(root.path());
         let (scratch, store) = (guest.path(SCRATCH), guest.path("/run/hpcr/scratch/store/a"));
         let line = |folder: &Path| format!("1 1 0:1 / {} rw - tmpfs tmpfs rw\n", folder.display());
         std::fs::create_dir_all(guest.path("/proc/self")).unwrap();
