@@ -1,7 +1,8 @@
 //! What may be told of a rejected contract, and to whom: the one rule that keeps the console from being an oracle.
 //!
 //! On a production image, a contract with tokens that nobody has vouched for gets one code and one text, whatever was
-//! wrong with it. The kind explanations belong to `hpcr-check`, before sealing. No text here holds a value of a contract,
+//! wrong with it. One whose signature held gets the codes and their texts, but no place and no key: the host can sign
+//! its own env beside a stolen workload, and must not learn what stands in that. The kind explanations belong to `hpcr-check`, before sealing. No text here holds a value of a contract,
 //! and none can move the cursor of the console that it is printed on.
 
 use std::fmt;
@@ -43,12 +44,12 @@ pub fn tell(rejection: &Rejection, kind: ImageKind) -> Vec<Told> {
             text: FIXED.into(),
         }];
     }
-    let mut told: Vec<_> = rejection
-        .findings
-        .iter()
-        .take(MAX_LINES)
-        .map(line)
-        .collect();
+    let bare = kind == ImageKind::Production && rejection.sealed;
+    let lines = rejection.findings.iter().take(MAX_LINES);
+    let mut told: Vec<_> = lines.map(if bare { code_alone } else { line }).collect();
+    if bare {
+        told.dedup();
+    }
     if let Some(more) = rejection.findings.len().checked_sub(MAX_LINES + 1) {
         told.push(Told {
             code: messages::INVALID_CONTRACT,
@@ -56,6 +57,15 @@ pub fn tell(rejection: &Rejection, kind: ImageKind) -> Vec<Told> {
         });
     }
     told
+}
+
+/// What the catalogue says, and nothing of the contract.
+fn code_alone(finding: &Finding) -> Told {
+    let text = finding.code.entry().map_or("", |entry| entry.text);
+    Told {
+        code: finding.code,
+        text: format!("{text}; hpcr-check tells the place"),
+    }
 }
 
 /// Key names of a hostile contract stand in a finding: they are cut, and their control characters replaced.
@@ -110,13 +120,17 @@ mod tests {
         ] {
             let one = tell(&rejection(sealed, authenticated, &["a"]), kind);
             let other = tell(&rejection(sealed, authenticated, &["b", "c"]), kind);
-            assert_eq!(one == other, hidden, "{kind:?} {sealed} {authenticated}");
-            if hidden {
-                assert_eq!(one.len(), 1);
-                assert_eq!(one[0].code, messages::INVALID_CONTRACT);
-            } else {
-                assert_eq!(one[0].to_string(), "HPL05001E: env at volumes: a; do it");
-            }
+            let same = kind == Production && sealed;
+            assert_eq!(one == other, same, "{kind:?} {sealed} {authenticated}");
+            let expected = match (hidden, same) {
+                (true, _) => format!("HPL11001E: {FIXED}"),
+                (false, true) => {
+                    "HPL05001E: the contract does not follow its schema; hpcr-check tells the place"
+                        .to_owned()
+                }
+                (false, false) => "HPL05001E: env at volumes: a; do it".to_owned(),
+            };
+            assert_eq!(one[0].to_string(), expected);
         }
     }
 

@@ -481,10 +481,12 @@ fn the_published_samples_get_their_verdicts() {
             report["checked"].clone(),
         )
     };
+    // They follow the schema, but ship to `logRouter`, and their archives are placeholders.
+    let unsupported = ["HPL05001E", "HPL06006E"].map(str::to_owned).to_vec();
     for file in ["simple_contract.yaml", "attest_pub_key_contract.yaml"] {
         assert_eq!(
             check(file),
-            (1, vec!["HPL06006E".to_owned()], "contract".into()),
+            (1, unsupported.clone(), "contract".into()),
             "{file}"
         );
     }

@@ -13,12 +13,11 @@ use crate::messages::{self, Code};
 use crate::plan;
 use crate::secret::ExposeSecret as _;
 use crate::sections::env::EnvSection;
-use crate::sections::logging::{LogRouter, Syslog};
+use crate::sections::logging::Syslog;
 use crate::yaml::Document;
 
 /// RFC 5425, section 4.1; the published schema's 514 is the port of plain UDP.
 const SYSLOG_PORT: u16 = 6514;
-const LOG_ROUTER_PORT: u16 = 443;
 
 /// Reads `env.logging`.
 pub(super) fn sink(env: &Part<'_, EnvSection>) -> Result<plan::Logging, Vec<Finding>> {
@@ -32,10 +31,12 @@ pub(super) fn sink(env: &Part<'_, EnvSection>) -> Result<plan::Logging, Vec<Find
         .map(|logging| (&logging.syslog, &logging.log_router));
     match choice {
         Some((Some(given), None)) => reader.syslog(given).map(plan::Logging::Syslog),
-        Some((None, Some(given))) => reader
-            .log_router(given)
-            .map(plan::Logging::LogRouter)
-            .map_err(|finding| vec![finding]),
+        Some((None, Some(_))) => Err(vec![refuse(
+            env.document,
+            "/logging/logRouter",
+            "`logRouter` is not supported",
+            "name a syslog collector (`logging.syslog`): this version ships lines to no other",
+        )]),
         _ => Err(vec![refuse(
             env.document,
             "/logging",
@@ -50,14 +51,6 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn log_router(&self, given: &LogRouter) -> Result<plan::LogRouter, Finding> {
-        Ok(plan::LogRouter {
-            host: self.host("/logging/logRouter/hostname", &given.hostname)?,
-            port: self.port("/logging/logRouter/port", given.port, LOG_ROUTER_PORT)?,
-            api_key: given.iam_api_key.clone(),
-        })
-    }
-
     fn syslog(&self, given: &Syslog) -> Result<plan::Syslog, Vec<Finding>> {
         let mut findings = Vec::new();
         let mut keep = |finding| findings.push(finding);

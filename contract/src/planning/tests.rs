@@ -37,10 +37,17 @@ fn workload_text(lines: &str) -> String {
     )
 }
 
+/// A certificate authority for collectors, base64 of PEM.
+static AUTHORITY: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+    let pair = KeyPair::rsa(2048);
+    STANDARD.encode(testing::certificate(&pair, 0, 2_000_000_000))
+});
+
 /// An env section around these further lines.
 fn env_text(lines: &str) -> String {
+    let authority = &*AUTHORITY;
     format!(
-        "type: env\nlogging: {{logRouter: {{hostname: logs.example, iamApiKey: hunter2-hunter2}}}}\n{lines}"
+        "type: env\nlogging: {{syslog: {{hostname: logs.example, server: {authority}}}}}\n{lines}"
     )
 }
 
@@ -111,7 +118,7 @@ fn a_volume_takes_both_seeds_and_the_stricter_of_two_wishes() {
     let plan = plan(
         &workload_text(
             "env: {REGISTRY: r.example}\nvolumes:\n  data: {seed: workload-seed-0001, previousSeed: workload-seed-0000, create: never}\n  \
-             logs: {seed: workload-seed-0001, mount: /logs, filesystem: btrfs}\n",
+             logs: {seed: workload-seed-0001, mount: /logs, filesystem: ext4}\n",
         ),
         &env_text(
             "volumes:\n  data: {seed: deployer-seed-0001, volumeID: '0717-1', volumeName: n, headerRecord: require}\n  \
@@ -139,7 +146,7 @@ fn a_volume_takes_both_seeds_and_the_stricter_of_two_wishes() {
     );
     assert_eq!(
         (data.filesystem, logs.filesystem),
-        (Filesystem::Ext4, Filesystem::Btrfs)
+        (Filesystem::Ext4, Filesystem::Ext4)
     );
     assert_eq!((data.create, logs.create), (Create::Never, Create::IfBlank));
     assert_eq!(
@@ -158,6 +165,11 @@ fn volumes_that_do_not_match_overlap_or_want_another_key_are_refused() {
             &["HPL07015E workload at volumes.a"][..],
         ),
         ("", "volumes: {b: {S}}", &["HPL07015E env at volumes.b"]),
+        (
+            "volumes: {a: {S, filesystem: xfs}}",
+            "volumes: {a: {S}}",
+            &["HPL02121E workload at volumes.a.filesystem"],
+        ),
         (
             "volumes: {a: {S}}",
             "volumes: {b: {S}}",

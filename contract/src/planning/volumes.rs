@@ -115,6 +115,15 @@ impl Both<'_> {
         } = *self;
         let mut findings = self.foreign_keys();
         let mount = self.mount(others).map_err(|finding| findings.push(finding));
+        let filesystem = workload.filesystem.map_or(Filesystem::Ext4, filesystem);
+        if filesystem != Filesystem::Ext4 {
+            findings.push(self.refuse(
+                self.workload_document,
+                "filesystem",
+                "only ext4 is supported",
+                "leave `filesystem` out, or write `ext4`",
+            ));
+        }
         let (Some(env_seed), Ok(mount), true) = (&env.seed, mount, findings.is_empty()) else {
             if env.seed.is_none() && env.uv_secret_id.is_none() {
                 findings.push(self.refuse(
@@ -139,7 +148,7 @@ impl Both<'_> {
             name: name.to_owned(),
             disk: disk.map_or(name, String::as_str).to_owned(),
             mount,
-            filesystem: workload.filesystem.map_or(Filesystem::Ext4, filesystem),
+            filesystem,
             passphrase: passphrase::passphrase(env_seed, &workload.seed),
             previous_passphrases: passphrase::previous(env_seeds, workload_seeds),
             create: create(workload, env),
