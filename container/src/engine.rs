@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use crate::acts::{Acts, Kernel};
 use crate::error::ContainerError;
 use crate::fetch::{Fetch, Progress};
+use crate::firewall;
 use crate::image::Image;
 use crate::lines::Line;
 use crate::network::{self, Subnet};
@@ -35,7 +36,7 @@ pub struct Paths {
     pub run: PathBuf,
     /// The `crun` program.
     pub crun: PathBuf,
-    /// The `netavark` program; it looks for `nft` in `/usr/sbin:/usr/bin:/sbin:/bin`.
+    /// The `netavark` program; like this crate it uses `/usr/sbin/nft`.
     pub netavark: PathBuf,
     /// A PEM bundle of certificate authorities that the image may ship; it may be missing.
     pub ca_bundle: PathBuf,
@@ -141,6 +142,7 @@ impl Engine {
         setup::write_files(&self.store.files(), &workload.files)?;
         let subnet = self.subnet()?;
         let addresses = addresses(&workload.services, subnet)?;
+        firewall::shut().await?;
         let (stop, stopped) = watch::channel(None);
         let mut running = Running {
             services: JoinSet::new(),
@@ -273,6 +275,7 @@ impl Running {
         for setup in self.setups.iter().rev() {
             faults.extend(setup.take_down().await);
         }
+        faults.extend(firewall::remove().await.err());
         faults
     }
 }

@@ -11,6 +11,7 @@ mod acts;
 mod engine;
 mod error;
 mod fetch;
+mod firewall;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod image;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// Name of the network, and of its bridge in the guest.
 const NAME: &str = "hpcr";
-const BRIDGE: &str = "hpcr0";
+pub(crate) const BRIDGE: &str = "hpcr0";
 /// Services that a /24 can address beside the bridge.
 const MOST: usize = 250;
 
