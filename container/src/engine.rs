@@ -201,6 +201,9 @@ fn addresses(
     services.iter().enumerate().map(address).collect()
 }
 
+/// What a stop may take over its limit before services are no longer waited for.
+const OVERTIME: Duration = Duration::from_millis(500);
+
 /// Services that run.
 pub struct Running {
     services: JoinSet<(String, Result<End, ContainerError>)>,
@@ -267,10 +270,21 @@ impl Running {
     pub async fn stop(mut self, limit: Duration) -> Vec<ContainerError> {
         self.stop.send_replace(Some(limit));
         let mut faults = Vec::new();
-        while let Some(ended) = self.services.join_next().await {
-            if let Ok((_, Err(error))) = ended {
-                faults.push(error);
+        let ends = async {
+            while let Some(ended) = self.services.join_next().await {
+                if let Ok((_, Err(error))) = ended {
+                    faults.push(error);
+                }
             }
+        };
+        // Whatever a service waits for, what it stands on is taken down; that kills its container, too.
+        if tokio::time::timeout(limit + OVERTIME, ends).await.is_err() {
+            self.services.shutdown().await;
+            faults.push(ContainerError::Service {
+                service: "all".into(),
+                act: "stopping them",
+                cause: format!("they did not all end within {limit:?}"),
+            });
         }
         for setup in self.setups.iter().rev() {
             faults.extend(setup.take_down().await);

@@ -68,6 +68,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A container that ran this long is taken to have started well: the count of restarts begins anew.
 const STEADY: Duration = Duration::from_secs(10);
+/// What a stop leaves for a container's last lines: a log that takes none any more must not hold the end up.
+const LAST_LINES: Duration = Duration::from_secs(1);
+/// How long a container that was killed may take to be gone; then crun itself is killed.
+const KILLED: Duration = Duration::from_secs(1);
 /// How often crun is looked at while a container starts.
 const START_POLL: Duration = Duration::from_millis(10);
 
@@ -198,7 +202,8 @@ impl Container {
         }
     }
 
-    /// Waits for the end, which a stop request brings about; gives the exit status once every line has been handed on.
+    /// Waits for the end, which a stop request brings about; gives the exit status once every line has been handed on,
+    /// or a stop request has left enough time for that.
     async fn ended(
         &self,
         mut run: Run,
@@ -208,11 +213,21 @@ impl Container {
             status = run.child.wait() => status,
             _ = stop.changed() => {
                 let limit = stop.borrow().unwrap_or_default();
-                self.stop(&mut run.child, self.grace.min(limit)).await
+                let grace = self.grace.min(limit.saturating_sub(LAST_LINES));
+                self.stop(&mut run.child, grace).await
             }
         };
         let status = status.map_err(|error| self.fault("waiting for it", error))?;
-        while run.pumps.join_next().await.is_some() {}
+        let out_of_time = async {
+            // A sender that is gone means the end as well.
+            let _ = stop.wait_for(Option::is_some).await;
+            tokio::time::sleep(LAST_LINES).await;
+        };
+        tokio::select! {
+            () = async { while run.pumps.join_next().await.is_some() {} } => {}
+            // What is still in the pipes is lost; dropping the pumps ends them.
+            () = out_of_time => tracing::warn!(service = &*self.name, "its last lines were not taken"),
+        }
         Ok(status
             .code()
             .or_else(|| status.signal().map(|signal| 128 + signal))
@@ -248,6 +263,10 @@ impl Container {
             "the service did not stop in time and is killed"
         );
         self.delete().await;
+        if let Ok(status) = tokio::time::timeout(KILLED, child.wait()).await {
+            return status;
+        }
+        child.start_kill()?;
         child.wait().await
     }
 

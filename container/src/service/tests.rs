@@ -159,3 +159,39 @@ async fn a_service_that_does_not_stop_is_killed_after_its_grace() {
             .ends_with("kill\ndelete\n")
     );
 }
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_log_that_takes_no_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let (lines, untaken) = mpsc::channel::<Line>(1);
+    let (stop, stopped) = watch::channel(None);
+    let (started, has_started) = oneshot::channel();
+    let script = "echo 1 > $pid; exec yes";
+    let talker = container(folder.path(), script, Restart::Always);
+    let supervised = tokio::spawn(talker.supervise(lines, stopped, started));
+    has_started.await.unwrap().unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    stop.send_replace(Some(Duration::from_secs(2)));
+    let end = tokio::time::timeout(Duration::from_secs(5), supervised).await;
+    assert_eq!(end.unwrap().unwrap().unwrap(), End::Done);
+    assert_eq!(untaken.len(), 1);
+}
+
+#[tokio::test]
+async fn a_container_that_has_ended_still_waits_for_its_lines_to_be_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let (lines, mut taken) = mpsc::channel::<Line>(1);
+    let (_stop, stopped) = watch::channel(None);
+    let (started, has_started) = oneshot::channel();
+    let script = "echo 1 > $pid; seq 1 100";
+    let short = container(folder.path(), script, Restart::No);
+    let supervised = tokio::spawn(short.supervise(lines, stopped, started));
+    has_started.await.unwrap().unwrap();
+    tokio::time::sleep(LAST_LINES + Duration::from_millis(300)).await;
+    let mut count = 0;
+    while taken.recv().await.is_some() {
+        count += 1;
+    }
+    assert_eq!(count, 100);
+    assert_eq!(supervised.await.unwrap().unwrap(), End::Done);
+}
