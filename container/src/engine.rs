@@ -32,7 +32,8 @@ pub struct Paths {
     /// Folder on the encrypted scratch disk, ours alone: emptied when the engine is made. Its file system needs
     /// `trusted.*` attributes and overlayfs (ext4, xfs, tmpfs).
     pub store: PathBuf,
-    /// Folder in memory for namespaces, crun's and netavark's state.
+    /// Folder in memory for namespaces, crun's and netavark's state, and every file that says what a container is: a disk
+    /// that is encrypted still lets the host put older sectors back.
     pub run: PathBuf,
     /// The `crun` program.
     pub crun: PathBuf,
@@ -46,6 +47,18 @@ pub struct Paths {
     pub proc: PathBuf,
     /// What containers may bind: mount points of data volumes, and `/var/hyperprotect` read-only.
     pub shared: Vec<Shared>,
+}
+
+impl Paths {
+    /// The folder of a container's `config.json` (0600), `hosts`, `hostname`, `resolv.conf`, and crun's pid and log files.
+    pub(crate) fn bundle(&self, service: &str) -> PathBuf {
+        self.run.join("bundles").join(service)
+    }
+
+    /// The folder of the compose archive's files.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.run.join("files")
+    }
 }
 
 /// A part of the guest that containers may bind, with all below it.
@@ -101,7 +114,7 @@ impl Engine {
 
     pub(crate) fn with_acts(paths: Paths, acts: Arc<dyn Acts>) -> Result<Self, ContainerError> {
         let store = Arc::new(Store::create(&paths.store)?);
-        for name in ["crun", "netns", "netavark", "binds"] {
+        for name in ["crun", "netns", "netavark", "binds", "bundles", "files"] {
             store::make_folder(&paths.run.join(name))?;
         }
         Ok(Self { paths, store, acts })
@@ -139,7 +152,7 @@ impl Engine {
         images: &Images,
         lines: &mpsc::Sender<Line>,
     ) -> Result<Running, ContainerError> {
-        setup::write_files(&self.store.files(), &workload.files)?;
+        setup::write_files(&self.paths.files(), &workload.files)?;
         let subnet = self.subnet()?;
         let addresses = addresses(&workload.services, subnet)?;
         firewall::shut().await?;

@@ -80,9 +80,9 @@ impl Setup {
                 "a service name is made of letters, digits, '-', '_' and '.'",
             ));
         }
-        let bundle = self.store.container(&service.name);
+        let bundle = self.paths.bundle(&service.name);
         store::make_folder(&bundle)?;
-        let rootfs = self.mount_rootfs(image, &bundle)?;
+        let rootfs = self.mount_rootfs(image)?;
         let root =
             Root::open(&rootfs).map_err(|e| self.fault("opening its root file system", e))?;
         let identity = self.identity(
@@ -107,7 +107,7 @@ impl Setup {
         .map_err(|cause| self.fault("making its configuration", cause))?;
         let text = serde_json::to_vec(&configuration)
             .map_err(|e| self.fault("writing its configuration", e))?;
-        // The environment may hold secrets: the file lies on the encrypted disk and is root's alone.
+        // The environment may hold secrets: the file lies in memory and is root's alone.
         write(&bundle.join("config.json"), &Zeroizing::new(text), 0o600)?;
         self.connect(service, address, subnet, &namespace).await?;
         let container = Container {
@@ -163,9 +163,11 @@ impl Setup {
             .push(made);
     }
 
-    fn mount_rootfs(&self, image: &Image, bundle: &Path) -> Result<PathBuf, ContainerError> {
+    fn mount_rootfs(&self, image: &Image) -> Result<PathBuf, ContainerError> {
+        let container = self.store.container(&self.service);
+        store::make_folder(&container)?;
         let folder = |name: &str, mode| {
-            let path = bundle.join(name);
+            let path = container.join(name);
             let made = fs::DirBuilder::new()
                 .recursive(true)
                 .mode(mode)
@@ -284,7 +286,7 @@ impl Setup {
                 }
                 // The archive's files are the contract's word: a container never changes them for the others.
                 Mount::File { source, target, .. } => (
-                    self.open(&self.store.files(), Path::new(source), false)?,
+                    self.open(&self.paths.files(), Path::new(source), false)?,
                     target,
                     true,
                 ),

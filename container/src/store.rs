@@ -4,8 +4,7 @@
 //! ```text
 //! layers/HEX/             one unpacked layer, by diff-id
 //! partial/N/              a layer that is being unpacked
-//! containers/NAME/        upper, work, rootfs, config.json (0600), hosts, hostname, resolv.conf
-//! files/                  the compose archive's files
+//! containers/NAME/        upper and work of its root file system, and rootfs, where that is mounted
 //! ```
 
 use std::fs;
@@ -32,7 +31,7 @@ impl Store {
             next: AtomicU64::new(0),
         };
         make_folder(root)?;
-        for name in ["layers", "partial", "containers", "files"] {
+        for name in ["layers", "partial", "containers"] {
             let path = root.join(name);
             remove(&path)?;
             make_folder(&path)?;
@@ -62,14 +61,9 @@ impl Store {
         Ok(Partial { path: Some(path) })
     }
 
-    /// The folder of a container.
+    /// The folder of a container's changes.
     pub(crate) fn container(&self, name: &str) -> PathBuf {
         self.root.join("containers").join(name)
-    }
-
-    /// The folder of the compose archive's files.
-    pub(crate) fn files(&self) -> PathBuf {
-        self.root.join("files")
     }
 }
 

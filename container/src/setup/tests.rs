@@ -104,6 +104,13 @@ async fn what_is_made_is_taken_down_in_reverse() {
     let ground = Ground::new(&service());
     let container = ground.make(&service()).await.unwrap();
     let configuration = container.bundle.join("config.json");
+    let mut on_disk: Vec<_> = fs::read_dir(ground.path("store/containers/web"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    on_disk.sort();
+    assert_eq!(on_disk, ["rootfs", "upper", "work"]);
+    assert!(configuration.starts_with(ground.path("run")));
     assert_eq!(
         fs::metadata(&configuration).unwrap().permissions().mode() & 0o777,
         0o600
