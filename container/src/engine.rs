@@ -20,6 +20,7 @@ use crate::fetch::{Fetch, Progress};
 use crate::firewall;
 use crate::image::Image;
 use crate::lines::Line;
+use crate::memory;
 use crate::network::{self, Subnet};
 use crate::registry::Registries;
 use crate::service::{Container, End};
@@ -155,6 +156,7 @@ impl Engine {
         setup::write_files(&self.paths.files(), &workload.files)?;
         let subnet = self.subnet()?;
         let addresses = addresses(&workload.services, subnet)?;
+        memory::bound(&self.paths.proc)?;
         firewall::shut().await?;
         let (stop, stopped) = watch::channel(None);
         let mut running = Running {

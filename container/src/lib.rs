@@ -17,6 +17,7 @@ pub mod fuzzing;
 mod image;
 mod limits;
 mod lines;
+mod memory;
 mod namespace;
 mod network;
 mod registry;

@@ -35,6 +35,9 @@ pub(crate) const LINE: usize = 64 << 10;
 /// Bytes kept of what a tool says on failure.
 pub(crate) const TOOL_OUTPUT: u64 = 16 << 10;
 
+/// Bytes of memory that containers leave to the guest itself.
+pub(crate) const MEMORY_RESERVE: u64 = 96 << 20;
+
 /// Layers downloaded and unpacked at the same time.
 pub(crate) const PARALLEL_LAYERS: usize = 4;
 /// Chunks between download and unpacking; a chunk is at most some 16 KiB (one TLS record).

@@ -42,15 +42,20 @@ pub(crate) struct Bind {
     pub read_only: bool,
 }
 
+/// The cgroup of all services.
+pub(crate) const CGROUP: &str = "hpcr";
+
 /// The cgroup of a service, relative to the root of the v2 hierarchy.
 pub(crate) fn cgroup(service: &str) -> PathBuf {
-    Path::new("/hpcr").join(service)
+    Path::new("/").join(CGROUP).join(service)
 }
 
 /// The search path of a container whose image names none, as in Docker.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Processes and threads of one service: enough for any, and an end to a fork bomb.
 const PROCESSES: i64 = 16_384;
+/// Size of each temporary file system, as of Docker's /dev/shm: it is memory. What needs more belongs on a volume.
+const TMPFS: &str = "size=65536k";
 /// Open files of a process: soft and hard.
 const FILES: (u64, u64) = (16_384, 524_288);
 
@@ -322,7 +327,7 @@ fn mounts(input: &Input<'_>) -> Result<Vec<Mount>, OciSpecError> {
         (
             "/dev",
             "tmpfs",
-            &["nosuid", "noexec", "strictatime", "mode=755", "size=65536k"],
+            &["nosuid", "noexec", "strictatime", "mode=755", TMPFS],
         ),
         (
             "/dev/pts",
@@ -339,7 +344,7 @@ fn mounts(input: &Input<'_>) -> Result<Vec<Mount>, OciSpecError> {
         (
             "/dev/shm",
             "tmpfs",
-            &["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"],
+            &["nosuid", "noexec", "nodev", "mode=1777", TMPFS],
         ),
         ("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
         ("/sys", "sysfs", &["nosuid", "noexec", "nodev", access]),
@@ -357,7 +362,7 @@ fn mounts(input: &Input<'_>) -> Result<Vec<Mount>, OciSpecError> {
             target.as_ref(),
             "tmpfs",
             "tmpfs".as_ref(),
-            &["nosuid", "noexec", "nodev", "mode=1777"],
+            &["nosuid", "noexec", "nodev", "mode=1777", TMPFS],
         )?);
     }
     for bind in input.binds {

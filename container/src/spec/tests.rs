@@ -236,3 +236,15 @@ fn an_inner_mount_comes_after_the_one_around_it() {
     let inner = &spec["mounts"][place("/data/inner")]["options"];
     assert!(inner.as_array().unwrap().contains(&"ro".into()), "{inner}");
 }
+
+#[test]
+fn every_temporary_file_system_has_a_size() {
+    let spec = spec(&service());
+    let mounts = spec["mounts"].as_array().unwrap().iter();
+    let temporary: Vec<_> = mounts.filter(|mount| mount["type"] == "tmpfs").collect();
+    assert_eq!(temporary.len(), 3);
+    for mount in temporary {
+        let options = mount["options"].as_array().unwrap();
+        assert!(options.contains(&"size=65536k".into()), "{mount}");
+    }
+}

@@ -1,0 +1,86 @@
+//! A bound on the memory of all containers together, so that they run out of it before the guest does: temporary file
+//! systems and the page cache of what they do count, too. It says nothing about how containers share it.
+
+use std::fs;
+use std::path::Path;
+
+use crate::error::ContainerError;
+use crate::limits;
+use crate::spec;
+use crate::store;
+
+/// Where the guest's unified control groups are mounted.
+const CGROUPS: &str = "/sys/fs/cgroup";
+
+/// Sets the bound, by what the guest has left before the first container starts.
+pub(crate) fn bound(proc: &Path) -> Result<(), ContainerError> {
+    let path = proc.join("meminfo");
+    let text = fs::read_to_string(&path).map_err(|e| store::fault(&path, "reading it", e))?;
+    let most = most(&text).ok_or_else(|| ContainerError::Service {
+        service: "all".into(),
+        act: "bounding their memory",
+        cause: format!("{} does not say how much is available", path.display()),
+    })?;
+    apply(Path::new(CGROUPS), most)
+}
+
+/// What is available without the reserve, but always half of it. Pure; `meminfo` is the text of /proc/meminfo.
+fn most(meminfo: &str) -> Option<u64> {
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    let available = kib.checked_mul(1 << 10)?;
+    Some(
+        available
+            .saturating_sub(limits::MEMORY_RESERVE)
+            .max(available / 2),
+    )
+}
+
+fn apply(cgroups: &Path, most: u64) -> Result<(), ContainerError> {
+    let set = |path: &Path, value: &str| {
+        fs::write(path, value)
+            .map_err(|e| store::fault(path, "bounding the memory of containers", e))
+    };
+    set(&cgroups.join("cgroup.subtree_control"), "+memory")?;
+    let group = cgroups.join(spec::CGROUP);
+    store::make_folder(&group)?;
+    set(&group.join("memory.max"), &most.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn containers_get_what_is_available_without_the_reserve() {
+        let meminfo = |kib| format!("MemTotal: 9 kB\nMemFree: 1 kB\nMemAvailable: {kib:>8} kB\n");
+        for (kib, expected) in [
+            (1 << 20, (1 << 30) - (96 << 20)),
+            (128 << 10, 64 << 20),
+            (0, 0),
+        ] {
+            assert_eq!(most(&meminfo(kib)), Some(expected), "{kib}");
+        }
+        for odd in [
+            "",
+            "MemAvailable: many kB\n",
+            "MemAvailable: 5\n",
+            &meminfo(u64::MAX),
+        ] {
+            assert_eq!(most(odd), None, "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn the_bound_is_set_on_the_group_that_holds_every_container() {
+        let folder = tempfile::tempdir().unwrap();
+        apply(folder.path(), 5).unwrap();
+        let read = |path: &str| fs::read_to_string(folder.path().join(path)).unwrap();
+        assert_eq!(read("cgroup.subtree_control"), "+memory");
+        assert_eq!(read("hpcr/memory.max"), "5");
+        assert!(spec::cgroup("web").starts_with("/hpcr"));
+    }
+}
