@@ -56,6 +56,14 @@ impl Paths {
         self.run.join("bundles").join(service)
     }
 
+    /// The text of the guest's resolv.conf; a guest without one has no name servers.
+    pub(crate) fn name_servers(&self) -> Result<String, ContainerError> {
+        match std::fs::read_to_string(&self.resolv_conf) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+            read => read.map_err(|e| store::fault(&self.resolv_conf, "reading name servers", e)),
+        }
+    }
+
     /// The folder of the compose archive's files.
     pub(crate) fn files(&self) -> PathBuf {
         self.run.join("files")
@@ -193,7 +201,7 @@ impl Engine {
         let path = self.paths.proc.join("net/route");
         let routes = std::fs::read_to_string(&path)
             .map_err(|e| store::fault(&path, "reading the routes", e))?;
-        network::choose_subnet(&routes).ok_or_else(|| ContainerError::Service {
+        network::choose_subnet(&routes, &self.paths.name_servers()?).ok_or_else(|| ContainerError::Service {
             service: "all".into(),
             act: "choosing a network",
             cause: "the guest's routes leave no part of 10.89.0.0/16 or 172.30.0.0/16 free; use narrower ones".into(),

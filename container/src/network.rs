@@ -19,12 +19,17 @@ const MOST: usize = 250;
 pub(crate) struct Subnet([u8; 3]);
 
 /// The first /24 of 10.89.0.0/16 (as Podman's) or 172.30.0.0/16 that the guest has no other route into.
-/// `routes` is the text of /proc/net/route; the default route does not count.
-pub(crate) fn choose_subnet(routes: &str) -> Option<Subnet> {
+/// `routes` is the text of /proc/net/route; the default route does not count. A name server of `resolv_conf` that lies
+/// behind the default route is kept clear of, too, as containers ask it.
+pub(crate) fn choose_subnet(routes: &str, resolv_conf: &str) -> Option<Subnet> {
     let hex = |text: Option<&str>| {
         text.and_then(|text| u32::from_str_radix(text, 16).ok())
             .map(u32::from_be)
     };
+    let servers = resolv_conf
+        .lines()
+        .filter_map(|line| nameserver(line)?.parse::<Ipv4Addr>().ok())
+        .map(|server| (u32::from(server), u32::MAX));
     let taken: Vec<_> = routes
         .lines()
         .skip(1)
@@ -34,6 +39,7 @@ pub(crate) fn choose_subnet(routes: &str) -> Option<Subnet> {
             let mask = hex(fields.nth(5))?;
             (mask != 0).then_some((destination, mask))
         })
+        .chain(servers)
         .collect();
     let candidates = [[10, 89], [172, 30]]
         .into_iter()
@@ -105,17 +111,19 @@ pub(crate) fn hosts(hostname: &str, own: Ipv4Addr, services: &[(String, Ipv4Addr
 
 /// `/etc/resolv.conf` of a container: the guest's, without servers that only the guest itself can reach.
 pub(crate) fn resolv_conf(guest: &str) -> String {
-    let reachable = |line: &&str| match line.strip_prefix("nameserver") {
-        Some(server) => !server
-            .trim()
-            .parse::<IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback()),
-        None => true,
+    let reachable = |line: &&str| {
+        let server = nameserver(line).and_then(|server| server.parse::<IpAddr>().ok());
+        !server.is_some_and(|ip| ip.is_loopback())
     };
     guest
         .lines()
         .filter(reachable)
         .fold(String::new(), |text, line| text + line + "\n")
+}
+
+/// The server that a line of resolv.conf names.
+fn nameserver(line: &str) -> Option<&str> {
+    line.strip_prefix("nameserver").map(str::trim)
 }
 
 #[cfg(test)]
@@ -153,13 +161,17 @@ mod tests {
             (route([10, 0, 0, 0], [255, 0, 0, 0]), [172, 30, 0]),
         ] {
             assert_eq!(
-                choose_subnet(&(HEADER.to_owned() + &routes)),
+                choose_subnet(&(HEADER.to_owned() + &routes), ""),
                 Some(Subnet(expected)),
                 "{routes}"
             );
         }
         let both = route([10, 0, 0, 0], [255, 0, 0, 0]) + &route([172, 16, 0, 0], [255, 240, 0, 0]);
-        assert_eq!(choose_subnet(&(HEADER.to_owned() + &both)), None);
+        assert_eq!(choose_subnet(&(HEADER.to_owned() + &both), ""), None);
+        let servers =
+            "search example\nnameserver 10.89.0.53\nnameserver ::1\nnameserver 10.89.2.1\n";
+        let routes = HEADER.to_owned() + &route([10, 89, 1, 0], [255, 255, 255, 0]);
+        assert_eq!(choose_subnet(&routes, servers), Some(Subnet([10, 89, 3])));
     }
 
     #[test]

@@ -236,12 +236,7 @@ impl Setup {
         address: Ipv4Addr,
         services: &[(String, Ipv4Addr)],
     ) -> Result<Vec<Bind>, ContainerError> {
-        let guest = match fs::read_to_string(&self.paths.resolv_conf) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            read => {
-                read.map_err(|e| store::fault(&self.paths.resolv_conf, "reading name servers", e))?
-            }
-        };
+        let guest = self.paths.name_servers()?;
         let files = [
             ("resolv.conf", network::resolv_conf(&guest)),
             ("hosts", network::hosts(hostname, address, services)),

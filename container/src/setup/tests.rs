@@ -75,7 +75,7 @@ impl Ground {
             ],
             settings,
         };
-        let subnet = network::choose_subnet("").unwrap();
+        let subnet = network::choose_subnet("", "").unwrap();
         let own = subnet.of_service(0).unwrap();
         self.setup
             .make(service, &image, own, subnet, &[("web".into(), own)])
