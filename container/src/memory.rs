@@ -7,7 +7,6 @@ use std::path::Path;
 use crate::error::ContainerError;
 use crate::limits;
 use crate::spec;
-use crate::store;
 
 /// Where the guest's unified control groups are mounted.
 const CGROUPS: &str = "/sys/fs/cgroup";
@@ -15,12 +14,8 @@ const CGROUPS: &str = "/sys/fs/cgroup";
 /// Sets the bound, by what the guest has left before the first container starts.
 pub(crate) fn bound(proc: &Path) -> Result<(), ContainerError> {
     let path = proc.join("meminfo");
-    let text = fs::read_to_string(&path).map_err(|e| store::fault(&path, "reading it", e))?;
-    let most = most(&text).ok_or_else(|| ContainerError::Service {
-        service: "all".into(),
-        act: "bounding their memory",
-        cause: format!("{} does not say how much is available", path.display()),
-    })?;
+    let text = fs::read_to_string(&path).map_err(|e| fault(&path, e))?;
+    let most = most(&text).ok_or_else(|| fault(&path, "it does not say how much is available"))?;
     apply(Path::new(CGROUPS), most)
 }
 
@@ -39,14 +34,23 @@ fn most(meminfo: &str) -> Option<u64> {
 }
 
 fn apply(cgroups: &Path, most: u64) -> Result<(), ContainerError> {
-    let set = |path: &Path, value: &str| {
-        fs::write(path, value)
-            .map_err(|e| store::fault(path, "bounding the memory of containers", e))
-    };
-    set(&cgroups.join("cgroup.subtree_control"), "+memory")?;
     let group = cgroups.join(spec::CGROUP);
-    store::make_folder(&group)?;
+    let set = |path: &Path, value: &str| fs::write(path, value).map_err(|e| fault(path, e));
+    // Refused by a kernel without the controller: then nothing would bound containers.
+    set(&cgroups.join("cgroup.subtree_control"), "+memory")?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .create(&group)
+        .map_err(|e| fault(&group, e))?;
     set(&group.join("memory.max"), &most.to_string())
+}
+
+fn fault(path: &Path, cause: impl std::fmt::Display) -> ContainerError {
+    ContainerError::Service {
+        service: "all".into(),
+        act: "bounding their memory",
+        cause: format!("{}: {cause}", path.display()),
+    }
 }
 
 #[cfg(test)]

@@ -37,7 +37,11 @@ impl Ground {
             "/usr/bin/busybox",
             "/usr/sbin/nft",
         ];
-        let missing = tools.iter().find(|tool| !Path::new(tool).exists());
+        let mut missing = tools.iter().find(|tool| !Path::new(tool).exists());
+        let controllers = std::fs::read_to_string("/sys/fs/cgroup/cgroup.controllers");
+        if !controllers.is_ok_and(|text| text.contains("memory")) {
+            missing = Some(&"cgroup v2 with the memory controller");
+        }
         if missing.is_some() || !rustix::process::geteuid().is_root() {
             println!("skipped: needs root and {missing:?}");
             return None;
