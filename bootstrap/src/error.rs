@@ -78,9 +78,6 @@ pub(crate) enum Error {
     /// The collector.
     #[error(transparent)]
     Logging(#[from] LoggingError),
-    /// The contract asks for a sink that this version has not.
-    #[error("env.logging.logRouter is not supported; use env.logging.syslog")]
-    LogRouter,
     /// A disk.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -120,7 +117,6 @@ impl Error {
             Self::NetworkConfig(_) | Self::Network(_) => messages::NETWORK_FAILED,
             Self::Attestation(_) => messages::ENCRYPT_ATTESTATION,
             Self::Expired { .. } => messages::CONTRACT_EXPIRED,
-            Self::LogRouter => messages::LOGGING_SYSLOG_FAILED,
             Self::Logging(error) => error.code(),
             Self::Disk(error) => error.code(),
             Self::Container(error) => error.code(),

@@ -3,6 +3,7 @@
 //! Every end comes here: a phase that failed, a guard, a signal, the workload's own end, a panic. Each step has a time
 //! limit, and a step that fails is told and passed over, because the power has to go off in any case.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, PanicHookInfo};
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,14 +93,35 @@ pub(crate) fn end_on_panic(guest: &Arc<Guest>) {
     std::panic::set_hook(Box::new(move |info| on_panic(&guest, info)));
 }
 
+thread_local! {
+    /// Set while this thread does work whose panics are an answer like any other.
+    static CONTAINED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does work on hostile bytes: a panic there is an error for the caller, told to nobody else.
+pub(crate) fn contained<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
+    CONTAINED.set(true);
+    let done = std::panic::catch_unwind(AssertUnwindSafe(work));
+    CONTAINED.set(false);
+    done
+}
+
 fn on_panic(guest: &Guest, info: &PanicHookInfo<'_>) {
+    if CONTAINED.get() {
+        return;
+    }
     // The text of a panic may hold anything; its place holds nothing but our own file names.
     let place = info.location().map_or_else(
         || "at an unknown place".to_owned(),
         |location| format!("at {}:{}", location.file(), location.line()),
     );
     let is_main = std::thread::current().name() == Some("main");
-    if is_main || guest.is_ending() || guest.ask.send(Ending::Panicked(place.clone())).is_err() {
+    if guest.is_ending() && !is_main {
+        // Whoever takes down goes on with the next step; the deadline covers what does not.
+        let text = format!("a bug was met {place}");
+        return guest.console.keep(messages::Severity::Error, &text);
+    }
+    if is_main || guest.ask.send(Ending::Panicked(place.clone())).is_err() {
         at_once(guest, &place);
     }
 }
@@ -119,6 +141,14 @@ pub(crate) fn at_once(guest: &Guest, cause: &str) {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn contained_work_gives_its_panic_back_and_the_next_panic_is_seen_again() {
+        assert!(contained(|| panic!("hostile bytes")).is_err());
+        assert!(!CONTAINED.get());
+        assert_eq!(contained(|| 7).ok(), Some(7));
+    }
+
     use crate::acts::recorder::Recorder;
     use crate::console::Console;
     use crate::console::tests::{Screen, Stuck};

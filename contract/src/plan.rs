@@ -4,6 +4,7 @@
 //! types that do not print, so a plan can be logged, compared by eye and tested without a guest.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::secret::SecretString;
 
@@ -11,7 +12,7 @@ use crate::secret::SecretString;
 #[derive(Debug)]
 pub struct Plan {
     /// Where every line of the guest goes.
-    pub logging: Logging,
+    pub logging: Syslog,
     /// The data volumes, in the order of their names.
     pub volumes: Vec<Volume>,
     /// Registry credentials by host (`registry.example:5000`), both parties' merged, the workload's winning.
@@ -24,15 +25,6 @@ pub struct Plan {
     pub expires: Option<i64>,
     /// What the attestation record says of the contract.
     pub evidence: Evidence,
-}
-
-/// The one mandatory sink.
-#[derive(Debug)]
-pub enum Logging {
-    /// RFC 5424 over TLS (RFC 5425).
-    Syslog(Syslog),
-    /// IBM Cloud Logs.
-    LogRouter(LogRouter),
 }
 
 /// A syslog collector.
@@ -55,17 +47,6 @@ pub struct ClientIdentity {
     pub certificate: Vec<u8>,
     /// The private key, PEM (PKCS#8, PKCS#1 or SEC1, not encrypted).
     pub key: SecretString,
-}
-
-/// An IBM Cloud Logs ingestion endpoint.
-#[derive(Debug)]
-pub struct LogRouter {
-    /// Host name of the endpoint.
-    pub host: String,
-    /// TCP port, 443 where the contract names none.
-    pub port: u16,
-    /// The key that is exchanged for a bearer token.
-    pub api_key: SecretString,
 }
 
 /// A user name and password of a registry.
@@ -128,7 +109,6 @@ pub enum HeaderRecord {
 }
 
 /// The containers to run.
-#[derive(Debug)]
 pub struct Workload {
     /// Services in start order.
     pub services: Vec<Service>,
@@ -136,8 +116,18 @@ pub struct Workload {
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
+/// The files of an archive may hold secrets: their names print, their bytes do not.
+impl fmt::Debug for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files: Vec<_> = self.files.keys().collect();
+        f.debug_struct("Workload")
+            .field("services", &self.services)
+            .field("files", &files)
+            .finish()
+    }
+}
+
 /// One container.
-#[derive(Debug)]
 pub struct Service {
     /// Service name.
     pub name: String,
@@ -175,6 +165,23 @@ pub struct Service {
     pub stop_signal: Option<String>,
 }
 
+/// Interpolation may have put a secret into a command: only what a service is and may do prints.
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let environment: Vec<_> = self.environment.keys().collect();
+        f.debug_struct("Service")
+            .field("name", &self.name)
+            .field("image", &self.image)
+            .field("environment", &environment)
+            .field("ports", &self.ports)
+            .field("mounts", &self.mounts)
+            .field("privileged", &self.privileged)
+            .field("cap_add", &self.cap_add)
+            .field("restart", &self.restart)
+            .finish_non_exhaustive()
+    }
+}
+
 /// An image by digest: a name without one never becomes this type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageReference {
@@ -186,8 +193,8 @@ pub struct ImageReference {
     pub digest: String,
 }
 
-impl std::fmt::Display for ImageReference {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for ImageReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}@{}", self.registry, self.repository, self.digest)
     }
 }

@@ -18,17 +18,22 @@ pub struct Mounted {
 }
 
 impl Mounted {
-    /// Unmounts the file system, which writes everything out, and takes the mapping and with it the key away.
+    /// Unmounts the file system, which writes everything out, and takes the mapping and with it the key away. May be
+    /// called again where it failed.
     ///
     /// # Errors
     /// [`Fault::Close`] where something still uses it.
-    pub fn close(self) -> Result<(), DiskError> {
+    pub fn close(&self) -> Result<(), DiskError> {
         self.close_by(&mut Real)
     }
 
-    pub(crate) fn close_by(self, acts: &mut dyn Acts) -> Result<(), DiskError> {
+    pub(crate) fn close_by(&self, acts: &mut dyn Acts) -> Result<(), DiskError> {
         let fault = |error| self.place.fault()(Fault::Close(error));
-        acts.unmount(&self.folder).map_err(fault)?;
+        match acts.unmount(&self.folder) {
+            // Nothing is mounted there: an earlier call came this far.
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {}
+            unmounted => unmounted.map_err(fault)?,
+        }
         acts.unmap(&self.mapping).map_err(fault)
     }
 }

@@ -20,7 +20,6 @@ const MAX_BYTES: u64 = 32 << 20;
 const LABEL: &str = "cidata";
 
 /// What the host has handed over.
-#[derive(Debug)]
 pub(crate) struct Seed {
     /// Kernel name of the device (`vdb`).
     pub(crate) device: String,
@@ -34,6 +33,14 @@ pub(crate) struct Seed {
     pub(crate) vendor_data: Option<Vec<u8>>,
     /// `network-config`.
     pub(crate) network_config: Option<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Seed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Seed")
+            .field("device", &self.device)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why there is no usable seed.

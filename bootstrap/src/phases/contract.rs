@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hpcr_contract::disclosure;
+use hpcr_contract::finding::Finding;
 use hpcr_contract::image_config::ImageKind;
+use hpcr_contract::messages;
 use hpcr_contract::plan::Plan;
 use hpcr_contract::stages::{Opened, Rejection, Sealed};
 use zeroize::Zeroizing;
@@ -17,6 +19,7 @@ use crate::console::uptime;
 use crate::error::Error;
 use crate::guest::Guest;
 use crate::phases::key::ContractKey;
+use crate::power;
 
 /// A contract that goes on.
 #[derive(Debug)]
@@ -31,6 +34,9 @@ pub(crate) struct Contract {
 /// where the host starves the guest's processors a little.
 const STEP: Duration = Duration::from_secs(10);
 
+/// The most unknown keys that are told.
+const UNKNOWN: usize = 20;
+
 pub(crate) async fn run(
     guest: &Arc<Guest>,
     seed: &Seed,
@@ -41,12 +47,7 @@ pub(crate) async fn run(
     let ours = Arc::clone(guest);
     let read = move || {
         let sealed = Sealed::parse(&user_data, "user-data").map_err(Failed::Rejected)?;
-        for finding in sealed.unknown_keys() {
-            ours.console.say(
-                finding.code,
-                &format!("{}; {}", finding.place, finding.remedy),
-            );
-        }
+        tell_unknown(&ours, sealed.unknown_keys());
         let verified = sealed
             .open(Some(&key))
             .and_then(Opened::verify)
@@ -57,17 +58,17 @@ pub(crate) async fn run(
         let redacted = verified.redacted().map_err(Failed::Internal)?;
         Ok(Contract { plan, redacted })
     };
-    match tokio::task::spawn_blocking(read).await {
-        Ok(Ok(contract)) => Ok(contract),
-        Ok(Err(Failed::Internal(error))) => Err(Error::Attestation(error)),
-        Ok(Err(Failed::Rejected(rejection))) => {
+    match tokio::task::spawn_blocking(|| power::contained(read)).await {
+        Ok(Ok(Ok(contract))) => Ok(contract),
+        Ok(Ok(Err(Failed::Internal(error)))) => Err(Error::Attestation(error)),
+        Ok(Ok(Err(Failed::Rejected(rejection)))) => {
             if keeps_its_moment(&rejection, guest.kind()) {
                 tokio::time::sleep(until_told(uptime().saturating_sub(begun))).await;
             }
             Err(Error::Rejected(disclosure::tell(&rejection, guest.kind())))
         }
         // What a panic said stays untold; that there was one on this path is told like any rejection.
-        Err(_) => {
+        Ok(Err(_)) | Err(_) => {
             tokio::time::sleep(until_told(uptime().saturating_sub(begun))).await;
             let unknown = Rejection {
                 findings: Vec::new(),
@@ -82,6 +83,18 @@ pub(crate) async fn run(
 enum Failed {
     Rejected(Rejection),
     Internal(hpcr_contract::error::ContractError),
+}
+
+/// The envelope is the host's: it must not fill the log with keys of its own making.
+fn tell_unknown(guest: &Guest, keys: &[Finding]) {
+    for finding in keys.iter().take(UNKNOWN) {
+        let text = format!("{}; {}", finding.place, finding.remedy);
+        guest.console.say(finding.code, &text);
+    }
+    if let Some(more) = keys.len().checked_sub(UNKNOWN + 1) {
+        let text = format!("and {} more", more + 1);
+        guest.console.say(messages::UNKNOWN_KEY, &text);
+    }
 }
 
 fn keeps_its_moment(rejection: &Rejection, kind: ImageKind) -> bool {

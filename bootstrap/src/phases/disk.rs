@@ -111,7 +111,7 @@ where
         let folders = volumes.iter().map(|volume| volume.folder.clone()).collect();
         if let Err(volumes) = sender.send(volumes) {
             // The end has not waited; nobody is left to hear of a fault.
-            volumes.into_iter().rev().filter_map(close).for_each(drop);
+            volumes.iter().rev().filter_map(close).for_each(drop);
         }
         Ok::<_, DiskError>(folders)
     });
@@ -122,7 +122,7 @@ where
             Ok(Err(_)) => return Vec::new(),
             Err(_) => return vec!["it was still being opened".to_owned()],
         };
-        let close = move || mounted.into_iter().rev().filter_map(close).collect();
+        let close = move || mounted.iter().rev().filter_map(close).collect();
         let closed = tokio::task::spawn_blocking(close).await;
         closed.unwrap_or_else(|error| vec![error.to_string()])
     });
@@ -133,13 +133,8 @@ where
 }
 
 /// Gives what went wrong.
-fn close(volume: Mounted) -> Option<String> {
-    let handle = || Mounted {
-        place: volume.place.clone(),
-        folder: volume.folder.clone(),
-        mapping: volume.mapping.clone(),
-    };
-    patiently(PATIENCE, || handle().close()).map(|error| error.to_string())
+fn close(volume: &Mounted) -> Option<String> {
+    patiently(PATIENCE, || volume.close()).map(|error| error.to_string())
 }
 
 /// Tries until it works or the time is up; gives the first error then, for later ones may follow from it.

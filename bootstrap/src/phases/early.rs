@@ -54,7 +54,8 @@ const MOUNTS: &[Mount] = &[
         "tmpfs",
         "/var/hyperprotect",
         NO_PROGRAMS,
-        "mode=0755,size=4m",
+        // A seed disk of the largest size fits, with what is derived from it.
+        "mode=0755,size=96m",
     ),
     mount("cgroup2", "/sys/fs/cgroup", NO_PROGRAMS, "nsdelegate"),
     Mount {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hpcr_contract::messages::{self, Severity as Level};
-use hpcr_contract::plan::Logging;
 use hpcr_logging::record::{Facility, Origin, Record, Severity};
 use hpcr_logging::sources::kmsg;
 use hpcr_logging::{Logger, Settings};
@@ -46,9 +45,6 @@ pub(crate) async fn run(
     _network: &Network,
     _in_time: &InTime,
 ) -> Result<Log, Error> {
-    let Logging::Syslog(syslog) = &contract.plan.logging else {
-        return Err(Error::LogRouter);
-    };
     let host = rustix::system::uname()
         .nodename()
         .to_string_lossy()
@@ -64,7 +60,7 @@ pub(crate) async fn run(
         start_within: PATIENCE,
         ..Settings::default()
     };
-    let logger = hpcr_logging::start(syslog, first, settings).await?;
+    let logger = hpcr_logging::start(&contract.plan.logging, first, settings).await?;
 
     guest.console.say(messages::LOGGING_READY, "");
     guest.console.attach(logger.clone(), ours);

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use hpcr_contract::certificate::{Expiry, expiry};
-use hpcr_contract::messages;
+use hpcr_contract::disclosure::Told;
+use hpcr_contract::image_config::ImageKind;
+use hpcr_contract::messages::{self, Code};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -41,16 +43,29 @@ pub(crate) async fn run(
             });
         }
         Expiry::WillExpire(days) => {
-            guest.console.say(
-                messages::CONTRACT_WILL_EXPIRE,
-                &format!("in {days} days, at {}", date(end)),
-            );
+            let detail = format!("in {days} days, at {}", date(end));
+            tell(guest, messages::CONTRACT_WILL_EXPIRE, &detail);
         }
-        Expiry::Valid => guest
-            .console
-            .say(messages::CONTRACT_VALID, &format!("until {}", date(end))),
+        Expiry::Valid => {
+            let detail = format!("until {}", date(end));
+            tell(guest, messages::CONTRACT_VALID, &detail);
+        }
     }
     Ok(InTime(()))
+}
+
+/// The end of a contract is a value of it: a production console gets the code and its text.
+fn tell(guest: &Guest, code: Code, detail: &str) {
+    let told = |detail: &str| Told {
+        code,
+        text: format!("{}{detail}", code.entry().map_or("", |entry| entry.text)),
+    };
+    let full = told(&format!(": {detail}"));
+    let public = match guest.kind() {
+        ImageKind::Development => full.clone(),
+        ImageKind::Production => told(""),
+    };
+    guest.console.tell(&[public], &[full]);
 }
 
 /// RFC 3339, in UTC.

@@ -20,7 +20,7 @@ use crate::yaml::Document;
 const SYSLOG_PORT: u16 = 6514;
 
 /// Reads `env.logging`.
-pub(super) fn sink(env: &Part<'_, EnvSection>) -> Result<plan::Logging, Vec<Finding>> {
+pub(super) fn sink(env: &Part<'_, EnvSection>) -> Result<plan::Syslog, Vec<Finding>> {
     let reader = Reader {
         document: env.document,
     };
@@ -30,7 +30,7 @@ pub(super) fn sink(env: &Part<'_, EnvSection>) -> Result<plan::Logging, Vec<Find
         .as_ref()
         .map(|logging| (&logging.syslog, &logging.log_router));
     match choice {
-        Some((Some(given), None)) => reader.syslog(given).map(plan::Logging::Syslog),
+        Some((Some(given), None)) => reader.syslog(given),
         Some((None, Some(_))) => Err(vec![refuse(
             env.document,
             "/logging/logRouter",
@@ -41,7 +41,7 @@ pub(super) fn sink(env: &Part<'_, EnvSection>) -> Result<plan::Logging, Vec<Find
             env.document,
             "/logging",
             "there is not exactly one sink for the lines of the guest",
-            "write either `syslog` or `logRouter`",
+            "write `logging.syslog`",
         )]),
     }
 }

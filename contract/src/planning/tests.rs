@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::plan::{Create, Filesystem, HeaderRecord, Logging};
+use crate::plan::{Create, Filesystem, HeaderRecord};
 use crate::secret::ExposeSecret as _;
 use crate::sections::{env, workload};
 use crate::testing::{self, KeyPair};
@@ -250,6 +250,18 @@ fn no_volume_hides_what_belongs_to_the_appliance() {
 }
 
 #[test]
+fn a_plan_prints_no_command_and_no_file() {
+    let compose = archive("    command: [\"--password=${PASSWORD}\"]\n");
+    let workload = format!(
+        "type: workload\ncompose: {{archive: {compose}}}\nenv: {{REGISTRY: r.example, PASSWORD: hunter2}}\n"
+    );
+    let plan = plan(&workload, &env_text("")).unwrap();
+    let command = plan.workload.services[0].command.as_deref();
+    assert_eq!(command, Some(&["--password=hunter2".to_owned()][..]));
+    assert!(!format!("{plan:?}").contains("hunter2"));
+}
+
+#[test]
 fn a_volume_opens_its_mount_path_to_the_containers() {
     let compose = archive("    volumes: [\"/mnt/data/www:/srv\"]\n");
     let workload = |volumes: &str| {
@@ -337,9 +349,7 @@ fn a_syslog_sink_is_read_with_its_certificates_and_default_port() {
         ("key", &pair.private_pem),
     ]);
     let plan = plan(&workload_text("env: {REGISTRY: r.example}\n"), &env).unwrap();
-    let Logging::Syslog(syslog) = plan.logging else {
-        panic!("another sink")
-    };
+    let syslog = plan.logging;
     assert_eq!((syslog.host.as_str(), syslog.port), ("logs.example", 6514));
     assert_eq!(syslog.authorities, certificate);
     let client = syslog.client.unwrap();

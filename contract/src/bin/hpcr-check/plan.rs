@@ -5,7 +5,7 @@
 
 use std::io::{self, Write as _};
 
-use hpcr_contract::plan::{Logging, Mount, Plan, Port, Protocol, Restart, Service, Volume};
+use hpcr_contract::plan::{Mount, Plan, Port, Protocol, Restart, Service, Syslog, Volume};
 use serde_json::{Value, json};
 
 use crate::input::Unusable;
@@ -44,18 +44,13 @@ fn told(plan: &Plan) -> Value {
     })
 }
 
-fn logging(logging: &Logging) -> Value {
-    match logging {
-        Logging::Syslog(syslog) => json!({
-            "sink": "syslog",
-            "host": syslog.host,
-            "port": syslog.port,
-            "clientCertificate": syslog.client.is_some(),
-        }),
-        Logging::LogRouter(router) => {
-            json!({"sink": "logRouter", "host": router.host, "port": router.port})
-        }
-    }
+fn logging(syslog: &Syslog) -> Value {
+    json!({
+        "sink": "syslog",
+        "host": syslog.host,
+        "port": syslog.port,
+        "clientCertificate": syslog.client.is_some(),
+    })
 }
 
 fn volume(volume: &Volume) -> Value {
