@@ -17,6 +17,8 @@ pub struct Line {
     pub stream: Stream,
     /// The bytes without the newline; at most 64 KiB, longer lines come in pieces.
     pub bytes: Vec<u8>,
+    /// Whether the line goes on in the next one of the same service and stream.
+    pub continues: bool,
 }
 
 /// A standard stream of a container.
@@ -37,44 +39,38 @@ pub(crate) async fn pump(
 ) {
     let mut reader = BufReader::with_capacity(16 << 10, pipe);
     let mut line = Vec::new();
-    let mut continued = false;
+    let send = async |bytes, continues| {
+        let service = Arc::clone(&service);
+        let line = Line {
+            service,
+            stream,
+            bytes,
+            continues,
+        };
+        to.send(line).await
+    };
     loop {
-        let (taken, complete) = match reader.fill_buf().await {
+        let (taken, complete, continues) = match reader.fill_buf().await {
             Ok([]) | Err(_) => break,
             Ok(buffer) => {
-                let room = &buffer[..buffer.len().min(limits::LINE - line.len())];
-                let end = room.iter().position(|&b| b == b'\n');
-                line.extend_from_slice(&room[..end.unwrap_or(room.len())]);
-                (end.map_or(room.len(), |end| end + 1), end.is_some())
+                let room = limits::LINE - line.len();
+                // Only the byte after a full piece says whether its line goes on.
+                let end = buffer.iter().take(room + 1).position(|&b| b == b'\n');
+                let text = &buffer[..end.unwrap_or(buffer.len().min(room))];
+                line.extend_from_slice(text);
+                let continues = end.is_none() && text.len() < buffer.len();
+                let taken = text.len() + usize::from(end.is_some());
+                (taken, end.is_some(), continues)
             }
         };
         reader.consume(taken);
-        let only_the_end = complete && continued && line.is_empty();
-        continued = !complete && (continued || line.len() == limits::LINE);
-        if !only_the_end && (complete || line.len() == limits::LINE) {
-            let bytes = std::mem::take(&mut line);
-            if to
-                .send(Line {
-                    service: Arc::clone(&service),
-                    stream,
-                    bytes,
-                })
-                .await
-                .is_err()
-            {
-                return;
-            }
+        if (complete || continues) && send(std::mem::take(&mut line), continues).await.is_err() {
+            return;
         }
     }
     if !line.is_empty() {
         // Where nobody listens any more there is nobody to tell.
-        let _ = to
-            .send(Line {
-                service,
-                stream,
-                bytes: line,
-            })
-            .await;
+        let _ = send(line, false).await;
     }
 }
 
@@ -84,7 +80,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn lines(input: &[u8]) -> Vec<Vec<u8>> {
+    fn pieces(input: &[u8]) -> Vec<(Vec<u8>, bool)> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
@@ -94,12 +90,20 @@ mod tests {
             let collect = async {
                 let mut all = Vec::new();
                 while let Some(line) = receiver.recv().await {
-                    all.push(line.bytes);
+                    all.push((line.bytes, line.continues));
                 }
                 all
             };
             tokio::join!(pump, collect).1
         })
+    }
+
+    fn lines(input: &[u8]) -> Vec<Vec<u8>> {
+        let whole = |(bytes, continues): (Vec<u8>, bool)| {
+            assert!(!continues);
+            bytes
+        };
+        pieces(input).into_iter().map(whole).collect()
     }
 
     #[test]
@@ -110,15 +114,22 @@ mod tests {
 
     #[test]
     fn a_line_without_end_comes_in_pieces() {
-        let pieces = lines(&vec![b'x'; 3 * limits::LINE + 1]);
+        let sizes = |input: &[u8]| -> Vec<_> {
+            let pieces = pieces(input).into_iter();
+            pieces
+                .map(|(bytes, continues)| (bytes.len(), continues))
+                .collect()
+        };
+        let full = limits::LINE;
         assert_eq!(
-            pieces.iter().map(Vec::len).collect::<Vec<_>>(),
-            [limits::LINE, limits::LINE, limits::LINE, 1]
+            sizes(&vec![b'x'; 2 * full + 1]),
+            [(full, true), (full, true), (1, false)]
         );
-        let exact = lines(&[vec![b'x'; limits::LINE], b"\n\ny\n".to_vec()].concat());
+        assert_eq!(sizes(&vec![b'x'; full]), [(full, false)]);
+        let exact = [vec![b'x'; 2 * full], b"\n\ny\n".to_vec()].concat();
         assert_eq!(
-            exact.iter().map(Vec::len).collect::<Vec<_>>(),
-            [limits::LINE, 0, 1]
+            sizes(&exact),
+            [(full, true), (full, false), (0, false), (1, false)]
         );
     }
 

@@ -145,16 +145,12 @@ async fn carry(mut lines: mpsc::Receiver<Line>, log: Log) {
             Stream::Stdout => Severity::Informational,
             Stream::Stderr => Severity::Warning,
         };
+        let mut record = Record::new(origin, severity, OffsetDateTime::now_utc(), line.bytes);
+        if line.continues {
+            record = record.continued();
+        }
         // A log that was closed takes nothing any more; containers must not be held up by it.
-        let _ = log
-            .logger
-            .log(Record::new(
-                origin,
-                severity,
-                OffsetDateTime::now_utc(),
-                line.bytes,
-            ))
-            .await;
+        let _ = log.logger.log(record).await;
     }
 }
 
