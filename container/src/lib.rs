@@ -26,6 +26,7 @@ mod service;
 mod setup;
 mod spec;
 mod store;
+mod token;
 mod tool;
 mod unpack;
 mod user;

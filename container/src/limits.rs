@@ -6,6 +6,8 @@ use std::time::Duration;
 pub(crate) const MANIFEST: u64 = 4 << 20;
 /// Bytes of an image configuration.
 pub(crate) const CONFIG: u64 = 4 << 20;
+/// Bytes of a token service's answer: real tokens have a few KiB.
+pub(crate) const TOKEN: usize = 64 << 10;
 /// Layers of an image: overlayfs takes 500, real images stay below 128.
 pub(crate) const LAYERS: usize = 128;
 /// Compressed bytes of one layer.

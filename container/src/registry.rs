@@ -1,7 +1,6 @@
 //! A registry over TLS (OCI distribution specification 1.1): bytes by digest, and what went wrong in plain words.
 //!
-//! `oci-client` does the authentication handshake; the bytes are read here, since it takes a manifest into memory
-//! whatever its size. What is read here is not verified yet: [`crate::fetch`] does that.
+//! What is read here is not verified yet: [`crate::fetch`] does that.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -9,10 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hpcr_contract::plan::{Credentials, ImageReference};
-use oci_client::client::{Certificate, CertificateEncoding, ClientConfig};
-use oci_client::errors::OciDistributionError;
-use oci_client::secrets::RegistryAuth;
-use oci_client::{Reference, RegistryOperation};
+use oci_client::Reference;
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use rustls::pki_types::CertificateDer;
@@ -22,12 +18,12 @@ use tokio::sync::Mutex;
 
 use crate::error::{ContainerError, RegistryFault};
 use crate::limits;
+use crate::token;
 use crate::verify::Digest;
 
-/// Both clients, and the credentials of the contract.
+/// The client, and the credentials of the contract.
 pub(crate) struct Registries {
     http: reqwest::Client,
-    handshake: oci_client::Client,
     credentials: BTreeMap<String, Credentials>,
 }
 
@@ -65,24 +61,8 @@ impl Registries {
             .connect_timeout(limits::CONNECT)
             .read_timeout(limits::READ)
             .build();
-        let handshake = oci_client::Client::try_from(ClientConfig {
-            tls_certs_only: roots
-                .into_iter()
-                .map(|der| Certificate {
-                    encoding: CertificateEncoding::Der,
-                    data: der.to_vec(),
-                })
-                .collect(),
-            connect_timeout: Some(limits::CONNECT),
-            read_timeout: Some(limits::READ),
-            // A proxy that no host uses keeps the proxies of the environment out; there is no other switch for it.
-            https_proxy: Some("http://127.0.0.1:9".into()),
-            no_proxy: Some("*,0.0.0.0/0,::/0".into()),
-            ..ClientConfig::default()
-        });
         Ok(Self {
             http: http.map_err(|e| tls(&e))?,
-            handshake: handshake.map_err(|e| tls(&e))?,
             credentials: credentials.clone(),
         })
     }
@@ -174,27 +154,10 @@ impl Repository<'_> {
             return Ok(value.clone());
         }
         let credentials = self.registries.credentials(self.reference.registry());
-        let auth = credentials.map_or(RegistryAuth::Anonymous, |c| {
-            RegistryAuth::Basic(c.username.clone(), c.password.expose_secret().to_owned())
-        });
-        let token = self
-            .registries
-            .handshake
-            .auth(&self.reference, &auth, RegistryOperation::Pull)
-            .await;
-        let header = match (token.map_err(from_handshake)?, credentials) {
-            (Some(token), _) => Some(format!("Bearer {token}")),
-            (None, Some(c)) => Some(basic(c)),
-            (None, None) => None,
-        };
-        let header = header.map(HeaderValue::try_from).transpose();
-        let mut header = header.map_err(|_| RegistryFault::Protocol {
-            what: "the request for a token".into(),
-            cause: "the token has bytes that a header cannot carry".into(),
-        })?;
-        if let Some(header) = &mut header {
-            header.set_sensitive(true);
-        }
+        let host = self.reference.resolve_registry();
+        let repository = self.reference.repository();
+        let http = &self.registries.http;
+        let header = token::authorization(http, host, repository, credentials).await?;
         *kept = Some((Instant::now(), header.clone()));
         Ok(header)
     }
@@ -250,17 +213,16 @@ impl Patience {
     }
 }
 
-fn basic(credentials: &Credentials) -> String {
+/// The header that carries a password.
+pub(crate) fn basic(credentials: &Credentials) -> Result<HeaderValue, RegistryFault> {
     use base64::Engine as _;
     let pair = zeroize::Zeroizing::new(format!(
         "{}:{}",
         credentials.username,
         credentials.password.expose_secret()
     ));
-    format!(
-        "Basic {}",
-        base64::engine::general_purpose::STANDARD.encode(pair.as_bytes())
-    )
+    let encoded = base64::engine::general_purpose::STANDARD.encode(pair.as_bytes());
+    token::secret_header(&zeroize::Zeroizing::new(format!("Basic {encoded}")))
 }
 
 fn roots(
@@ -294,27 +256,8 @@ fn roots(
     Ok(roots)
 }
 
-fn from_handshake(error: OciDistributionError) -> RegistryFault {
-    let what = || "the request for a token".to_owned();
-    match error {
-        OciDistributionError::RequestError(error) => from_http(&error),
-        // The refusal's text is the server's own and may repeat what it was sent.
-        OciDistributionError::AuthenticationFailure(_)
-        | OciDistributionError::UnauthorizedError { .. } => {
-            RegistryFault::Unauthorized { status: 401 }
-        }
-        OciDistributionError::ServerError { code, .. } => RegistryFault::Status {
-            what: what(),
-            status: code,
-        },
-        _ => RegistryFault::Protocol {
-            what: what(),
-            cause: "the token could not be read".into(),
-        },
-    }
-}
-
-fn from_http(error: &reqwest::Error) -> RegistryFault {
+/// What a failed request means.
+pub(crate) fn from_http(error: &reqwest::Error) -> RegistryFault {
     // The error's own text carries the URL, which after a redirect can carry a signature; its sources do not.
     let mut cause = if error.is_timeout() {
         "it took too long".to_owned()

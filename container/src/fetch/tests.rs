@@ -48,6 +48,13 @@ fn openssl(folder: &Path, arguments: &str) {
 impl Registry {
     /// None, with a word why, where the machine has no registry.
     fn start() -> Option<Self> {
+        Self::start_with(
+            |folder| json!({ "htpasswd": { "realm": "test", "path": folder.join("htpasswd") } }),
+        )
+    }
+
+    /// With this part of its configuration for who may do what; it may name files of the folder.
+    fn start_with(auth: impl Fn(&Path) -> Value) -> Option<Self> {
         let _installed_before = rustls_openssl::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         openssl(
@@ -69,7 +76,7 @@ impl Registry {
             "log": { "level": "error" },
             "storage": { "filesystem": { "rootdirectory": at("data") } },
             "http": { "addr": host, "tls": { "certificate": at("cert.pem"), "key": at("key.pem") } },
-            "auth": { "htpasswd": { "realm": "test", "path": at("htpasswd") } },
+            "auth": auth(folder.path()),
         });
         std::fs::write(at("config.yml"), config.to_string()).unwrap();
         let started = Command::new("docker-registry")
@@ -520,4 +527,25 @@ async fn a_registry_that_is_not_there_is_given_up_in_time() {
         );
     }
     assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn a_registry_whose_token_service_is_not_https_gets_no_password() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let realm = format!("http://{}/token", listener.local_addr().unwrap());
+    let auth = |folder: &Path| {
+        let roots = folder.join("cert.pem");
+        json!({ "token": { "realm": realm, "service": "s", "issuer": "i", "rootcertbundle": roots } })
+    };
+    let Some(registry) = Registry::start_with(auth) else {
+        return;
+    };
+    let (image, _) = registry.put_image();
+    let error = Guest::new().pull(&registry, &image).await.unwrap_err();
+    assert!(error.to_string().contains("not https"), "{error}");
+    assert_eq!(
+        listener.accept().unwrap_err().kind(),
+        std::io::ErrorKind::WouldBlock
+    );
 }
