@@ -117,7 +117,7 @@ struct Run {
     #[arg(long, default_value_t = 512)]
     memory: u32,
     /// Virtual processors.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 1)]
     cpus: u32,
     /// HOST:GUEST, a TCP port of 127.0.0.1 that leads to one of the guest; may be repeated.
     #[arg(long, value_name = "HOST:GUEST", value_parser = forward)]
