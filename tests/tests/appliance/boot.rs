@@ -38,6 +38,8 @@ fn a_contract_boots_a_workload_and_a_second_boot_finds_the_counter_where_it_was(
 fn the_phases_come_in_their_order_and_the_image_says_first_that_it_is_for_development() {
     in_a_world(|world| {
         let guest = boot(&appliance(world, &world.draft())?)?;
+        // The success message is the phase's last act; its own line comes a moment later.
+        guest.console.wait_for("phase workload", ANSWERED_WITHIN)?;
         let phases: Vec<_> = guest
             .timeline()
             .into_iter()
