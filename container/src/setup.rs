@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -261,7 +261,7 @@ impl Setup {
         let (mut binds, mut tmpfs) = (Vec::new(), Vec::new());
         for (number, mount) in service.mounts.iter().enumerate() {
             let (source, target, read_only) = match mount {
-                Mount::Tmpfs { target } => {
+                Mount::Tmpfs { target, .. } => {
                     tmpfs.push(target.clone());
                     continue;
                 }
@@ -279,6 +279,15 @@ impl Setup {
                         *read_only || !shared.writable,
                     )
                 }
+                Mount::Shared {
+                    name,
+                    target,
+                    read_only,
+                } => (
+                    self.open(&self.shared_folder(name)?, Path::new(""), !read_only)?,
+                    target,
+                    *read_only,
+                ),
                 // The archive's files are the contract's word: a container never changes them for the others.
                 Mount::File { source, target, .. } => (
                     self.open(&self.paths.files(), Path::new(source), false)?,
@@ -329,6 +338,15 @@ impl Setup {
         open()
             .map(fs::File::from)
             .map_err(|e: std::io::Error| self.fault("opening a path that it mounts", e))
+    }
+
+    /// The folder on the scratch disk behind a [`Mount::Shared`]; whoever runs in the containers may write there.
+    fn shared_folder(&self, name: &str) -> Result<PathBuf, ContainerError> {
+        let folder = self.paths.store.join("shared").join(name);
+        store::make_folder(&folder)?;
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777))
+            .map_err(|e| store::fault(&folder, "opening a shared folder to its containers", e))?;
+        Ok(folder)
     }
 
     async fn connect(

@@ -4,9 +4,15 @@
 //! types that do not print, so a plan can be logged, compared by eye and tested without a guest.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use crate::secret::SecretString;
+
+mod workload;
+
+pub use workload::{
+    Condition, Dependency, HealthCheck, ImageReference, Limits, Mount, Port, Probe, Protocol,
+    Purpose, Restart, Role, Service, Ulimit, Workload,
+};
 
 /// What the guest is going to do.
 #[derive(Debug)]
@@ -106,158 +112,6 @@ pub enum HeaderRecord {
     Adopt,
     /// A volume without a record is refused.
     Require,
-}
-
-/// The containers to run.
-pub struct Workload {
-    /// Services in start order.
-    pub services: Vec<Service>,
-    /// The regular files of the compose archive by relative path: what relative bind mounts and `env_file` refer to.
-    pub files: BTreeMap<String, Vec<u8>>,
-}
-
-/// The files of an archive may hold secrets: their names print, their bytes do not.
-impl fmt::Debug for Workload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let files: Vec<_> = self.files.keys().collect();
-        f.debug_struct("Workload")
-            .field("services", &self.services)
-            .field("files", &files)
-            .finish()
-    }
-}
-
-/// One container.
-pub struct Service {
-    /// Service name.
-    pub name: String,
-    /// What it runs.
-    pub image: ImageReference,
-    /// Replaces the image's entry point.
-    pub entrypoint: Option<Vec<String>>,
-    /// Replaces the image's command.
-    pub command: Option<Vec<String>>,
-    /// Environment of the container; values may be secret.
-    pub environment: BTreeMap<String, SecretString>,
-    /// Published ports.
-    pub ports: Vec<Port>,
-    /// Bind mounts and temporary file systems.
-    pub mounts: Vec<Mount>,
-    /// `user[:group]`, by name or number.
-    pub user: Option<String>,
-    /// Working directory.
-    pub working_dir: Option<String>,
-    /// Host name in the container.
-    pub hostname: Option<String>,
-    /// Read-only root file system.
-    pub read_only: bool,
-    /// Capabilities added to the default set (`NET_ADMIN`, or `ALL`).
-    pub cap_add: Vec<String>,
-    /// Capabilities taken from the default set.
-    pub cap_drop: Vec<String>,
-    /// All capabilities and devices.
-    pub privileged: bool,
-    /// What happens when it ends.
-    pub restart: Restart,
-    /// Seconds between the stop signal and the kill.
-    pub stop_grace_seconds: u64,
-    /// The stop signal's name (`SIGTERM`), where the image's is replaced.
-    pub stop_signal: Option<String>,
-}
-
-/// Interpolation may have put a secret into a command: only what a service is and may do prints.
-impl fmt::Debug for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let environment: Vec<_> = self.environment.keys().collect();
-        f.debug_struct("Service")
-            .field("name", &self.name)
-            .field("image", &self.image)
-            .field("environment", &environment)
-            .field("ports", &self.ports)
-            .field("mounts", &self.mounts)
-            .field("privileged", &self.privileged)
-            .field("cap_add", &self.cap_add)
-            .field("restart", &self.restart)
-            .finish_non_exhaustive()
-    }
-}
-
-/// An image by digest: a name without one never becomes this type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageReference {
-    /// Registry host with port.
-    pub registry: String,
-    /// Repository path.
-    pub repository: String,
-    /// Manifest digest, `sha256:` and 64 lowercase hexadecimal digits.
-    pub digest: String,
-}
-
-impl fmt::Display for ImageReference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}@{}", self.registry, self.repository, self.digest)
-    }
-}
-
-/// A published port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Port {
-    /// Address in the guest that it is bound to, where one is named.
-    pub host_ip: Option<std::net::IpAddr>,
-    /// Port of the guest.
-    pub host: u16,
-    /// Port in the container.
-    pub container: u16,
-    /// Protocol.
-    pub protocol: Protocol,
-}
-
-/// Transport of a published port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    /// TCP, the default.
-    Tcp,
-    /// UDP.
-    Udp,
-}
-
-/// A mount in a container.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mount {
-    /// A path of the guest (a data volume's, or `/var/hyperprotect`).
-    Bind {
-        /// Absolute path in the guest.
-        source: String,
-        /// Absolute path in the container.
-        target: String,
-        /// Without write access.
-        read_only: bool,
-    },
-    /// A file or folder of the compose archive ([`Workload::files`]).
-    File {
-        /// Relative path in the archive, normalised.
-        source: String,
-        /// Absolute path in the container.
-        target: String,
-        /// Without write access.
-        read_only: bool,
-    },
-    /// A temporary file system in memory.
-    Tmpfs {
-        /// Absolute path in the container.
-        target: String,
-    },
-}
-
-/// `restart`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Restart {
-    /// `no`: when it ends well the workload has ended; when it fails the appliance fails.
-    No,
-    /// `on-failure`, with the number of tries where one is given.
-    OnFailure(Option<u32>),
-    /// `always` and `unless-stopped`.
-    Always,
 }
 
 /// What the attestation record needs to know of the contract.

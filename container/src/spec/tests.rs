@@ -6,28 +6,14 @@ use serde_json::Value;
 
 /// A service with nothing set.
 pub(crate) fn service() -> Service {
+    let image = ImageReference {
+        registry: "r".into(),
+        repository: "p".into(),
+        digest: "sha256:0".into(),
+    };
     Service {
-        name: "web".into(),
-        image: ImageReference {
-            registry: "r".into(),
-            repository: "p".into(),
-            digest: "sha256:0".into(),
-        },
-        entrypoint: None,
-        command: None,
-        environment: BTreeMap::new(),
-        ports: Vec::new(),
-        mounts: Vec::new(),
-        user: None,
-        working_dir: None,
-        hostname: None,
-        read_only: false,
-        cap_add: Vec::new(),
-        cap_drop: Vec::new(),
-        privileged: false,
-        restart: Restart::No,
         stop_grace_seconds: 1,
-        stop_signal: None,
+        ..Service::new("web", image)
     }
 }
 

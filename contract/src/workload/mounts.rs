@@ -47,20 +47,24 @@ pub(super) fn tmpfs(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Mount> {
                 );
                 return None;
             }
-            Some(Mount::Tmpfs {
-                target: target(reader, item, &text)?,
-            })
+            Some(plain_tmpfs(target(reader, item, &text)?))
         })
         .collect()
+}
+
+fn plain_tmpfs(target: String) -> Mount {
+    Mount::Tmpfs {
+        target,
+        bytes: None,
+        mode: None,
+    }
 }
 
 /// Reports a target that is mounted twice.
 pub(super) fn once_each(reader: &mut Reader<'_>, service: &Value<'_>, mounts: &[Mount]) {
     let mut targets = BTreeSet::new();
     for mount in mounts {
-        let (Mount::Bind { target, .. } | Mount::File { target, .. } | Mount::Tmpfs { target }) =
-            mount;
-        if !targets.insert(target) {
+        if !targets.insert(mount.target()) {
             reader.refuse(
                 service,
                 "two mounts have the same target",
@@ -149,7 +153,7 @@ fn long(
             reader.refuse(value, "the mount has no source", "write `source`");
             None
         }
-        ("tmpfs", None) if !read_only => Some(Mount::Tmpfs { target: goal }),
+        ("tmpfs", None) if !read_only => Some(plain_tmpfs(goal)),
         _ => {
             reader.refuse(
                 &kind_field,

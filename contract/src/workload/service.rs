@@ -6,7 +6,7 @@ use super::interpolation::Variables;
 use super::reader::{Reader, Value};
 use super::{environment, image, mounts, options, ports, words};
 use crate::messages;
-use crate::plan::{ImageReference, Port, Restart, Service};
+use crate::plan::{Condition, Dependency, ImageReference, Port, Restart, Service};
 
 /// What a service may refer to.
 pub(super) struct Surroundings<'a> {
@@ -23,9 +23,6 @@ pub(super) struct Need<'n> {
     pub(super) service: String,
     pub(super) value: Value<'n>,
 }
-
-/// How long a service may take to stop where its file does not say: Compose's default.
-const STOP_GRACE_SECONDS: u64 = 10;
 
 /// Reads a service and what it waits for; no service where its image cannot be run.
 pub(super) fn read<'n>(
@@ -50,25 +47,7 @@ pub(super) fn read<'n>(
     let Some(image) = image_reference(reader, name, image) else {
         return (None, Vec::new());
     };
-    let mut service = Service {
-        name: name.to_owned(),
-        image,
-        entrypoint: None,
-        command: None,
-        environment: BTreeMap::new(),
-        ports: Vec::new(),
-        mounts: Vec::new(),
-        user: None,
-        working_dir: None,
-        hostname: None,
-        read_only: false,
-        cap_add: Vec::new(),
-        cap_drop: Vec::new(),
-        privileged: false,
-        restart: Restart::No,
-        stop_grace_seconds: STOP_GRACE_SECONDS,
-        stop_signal: None,
-    };
+    let mut service = Service::new(name, image);
     let (mut env_file, mut environment, mut needs) = (None, None, Vec::new());
     for (key, value) in &entries {
         match *key {
@@ -82,6 +61,13 @@ pub(super) fn read<'n>(
     }
     service.environment = environment::read(reader, env_file, environment, surroundings);
     mounts::once_each(reader, value, &service.mounts);
+    service.depends_on = needs
+        .iter()
+        .map(|need| Dependency {
+            service: need.service.clone(),
+            condition: Condition::Started,
+        })
+        .collect();
     (Some(service), needs)
 }
 

@@ -117,7 +117,12 @@ fn mount(mount: &Mount) -> String {
         } => {
             format!("archive:/{source} -> {target} ({})", access(read_only))
         }
-        Mount::Tmpfs { target } => format!("tmpfs -> {target}"),
+        Mount::Tmpfs { target, .. } => format!("tmpfs -> {target}"),
+        Mount::Shared {
+            name,
+            target,
+            read_only,
+        } => format!("scratch:{name} -> {target} ({})", access(read_only)),
     }
 }
 

@@ -90,6 +90,8 @@ fn every_key_of_the_subset_reaches_the_plan() {
     };
     let tmpfs = |target: &str| Mount::Tmpfs {
         target: target.into(),
+        bytes: None,
+        mode: None,
     };
     assert_eq!(
         service.mounts,
