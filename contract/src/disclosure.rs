@@ -38,19 +38,24 @@ impl fmt::Display for Told {
 /// What an image of this kind may tell of a rejection: at least one line.
 pub fn tell(rejection: &Rejection, kind: ImageKind) -> Vec<Told> {
     let hidden = kind == ImageKind::Production && rejection.sealed && !rejection.authenticated;
-    if hidden || rejection.findings.is_empty() {
+    let stops: Vec<_> = rejection
+        .findings
+        .iter()
+        .filter(|one| one.stops())
+        .collect();
+    if hidden || stops.is_empty() {
         return vec![Told {
             code: messages::INVALID_CONTRACT,
             text: FIXED.into(),
         }];
     }
     let bare = kind == ImageKind::Production && rejection.sealed;
-    let lines = rejection.findings.iter().take(MAX_LINES);
+    let lines = stops.iter().copied().take(MAX_LINES);
     let mut told: Vec<_> = lines.map(if bare { code_alone } else { line }).collect();
     if bare {
         told.dedup();
     }
-    if let Some(more) = rejection.findings.len().checked_sub(MAX_LINES + 1) {
+    if let Some(more) = stops.len().checked_sub(MAX_LINES + 1) {
         told.push(Told {
             code: messages::INVALID_CONTRACT,
             text: format!("and {} more findings", more + 1),

@@ -1,4 +1,4 @@
-//! A finding: what is wrong with an input, where exactly, and what to do about it.
+//! A finding: what is wrong with an input, how bad that is, where exactly, and what to do about it.
 //!
 //! A finding names places and keys, never a value: a contract's values are secrets until proven otherwise. It never
 //! decides who may see it; `disclosure` does.
@@ -16,8 +16,12 @@ pub struct Place {
     pub line: Option<u32>,
     /// Column in characters, from 1.
     pub column: Option<u32>,
+    /// How many characters the value takes, where it is known; it may go on over further lines.
+    pub length: Option<u32>,
     /// The key path, dotted (`env.volumes.data.seed`); empty for the whole.
     pub path: String,
+    /// What holds the file, where it is no file of its own: a token, or an archive.
+    pub outer: Option<Box<Place>>,
 }
 
 impl Place {
@@ -37,10 +41,34 @@ impl Place {
         self.column = Some(column);
         self
     }
-}
 
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The same place with the length of its value in characters; 0 says nothing.
+    #[must_use]
+    pub fn with_length(mut self, length: u32) -> Self {
+        self.length = (length > 0).then_some(length);
+        self
+    }
+
+    /// The same place inside of what lies at another: the outermost file of this place is what that holds.
+    #[must_use]
+    pub fn inside(mut self, outer: Self) -> Self {
+        let outer = match self.outer.take() {
+            Some(between) => between.inside(outer),
+            None => outer,
+        };
+        self.outer = Some(Box::new(outer));
+        self
+    }
+
+    /// The place and all that hold it, outermost first.
+    pub fn chain(&self) -> Vec<&Self> {
+        let mut chain: Vec<_> =
+            std::iter::successors(Some(self), |place| place.outer.as_deref()).collect();
+        chain.reverse();
+        chain
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
@@ -55,9 +83,35 @@ impl fmt::Display for Place {
     }
 }
 
+/// `contract.yaml:9:14 at workload.compose.archive → docker-compose.yaml:7:5 at services.web`.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, place) in self.chain().into_iter().enumerate() {
+            if index > 0 {
+                f.write_str(" → ")?;
+            }
+            place.write(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Worth a look; nothing stops.
+    Warning,
+    /// The contract is good, but the guest of this version does not run it: it stops with the finding's code.
+    Limit,
+    /// The contract is bad: no guest runs it.
+    Error,
+}
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
     /// The message code.
     pub code: Code,
     /// Where.
@@ -69,7 +123,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding; cause and remedy without any value of the contract.
+    /// An error; cause and remedy without any value of the contract.
     pub fn new(
         code: Code,
         place: Place,
@@ -77,11 +131,51 @@ impl Finding {
         remedy: impl Into<String>,
     ) -> Self {
         Self {
+            level: Level::Error,
             code,
             place,
             cause: cause.into(),
             remedy: remedy.into(),
         }
+    }
+
+    /// What the guest of this version does not do, and the contract asks for.
+    pub fn limit(
+        code: Code,
+        place: Place,
+        cause: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::new(code, place, cause, remedy).with_level(Level::Limit)
+    }
+
+    /// What is worth a look.
+    pub fn warning(
+        code: Code,
+        place: Place,
+        cause: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::new(code, place, cause, remedy).with_level(Level::Warning)
+    }
+
+    /// The same finding at another level.
+    #[must_use]
+    pub fn with_level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// The same finding inside of what lies at a place.
+    #[must_use]
+    pub fn inside(mut self, outer: &Place) -> Self {
+        self.place = self.place.inside(outer.clone());
+        self
+    }
+
+    /// Whether it keeps the guest from running the contract.
+    pub fn stops(&self) -> bool {
+        self.level > Level::Warning
     }
 }
 
@@ -92,5 +186,24 @@ impl fmt::Display for Finding {
             "{}: {}: {}; {}",
             self.code, self.place, self.cause, self.remedy
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_tells_what_holds_it_from_the_outside_in() {
+        let file = Place::at("docker-compose.yaml", "services.web").with_position(7, 5);
+        let archive = Place::at("env", "compose.archive").with_position(2, 3);
+        let contract = Place::at("contract.yaml", "workload").with_position(9, 14);
+        let place = file.inside(archive).inside(contract);
+        assert_eq!(
+            place.to_string(),
+            "contract.yaml:9:14 at workload → env:2:3 at compose.archive → docker-compose.yaml:7:5 at services.web"
+        );
+        let files: Vec<_> = place.chain().iter().map(|one| one.file.as_str()).collect();
+        assert_eq!(files, ["contract.yaml", "env", "docker-compose.yaml"]);
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Level};
 use crate::messages::{self, Code};
 use crate::plan::{Evidence, Plan, Workload};
 use crate::sections::env::EnvSection;
@@ -123,12 +123,8 @@ fn unsupported(workload: &Part<'_, WorkloadSection>, env: &Part<'_, EnvSection>)
     .into_iter()
     .filter(|(_, _, present, _)| present.is_some())
     .map(|(document, key, _, remedy)| {
-        refuse(
-            document,
-            &format!("/{key}"),
-            &format!("`{key}` is not supported"),
-            remedy,
-        )
+        let cause = format!("`{key}` is not supported");
+        refuse(document, &format!("/{key}"), &cause, remedy).with_level(Level::Limit)
     })
     .collect()
 }
@@ -153,17 +149,15 @@ fn containers(
         };
         return Err(if is_told { Vec::new() } else { vec![missing()] });
     };
-    let archive = archive::unpack(&compose.archive).map_err(|problem| {
-        let (code, cause, remedy) = problem.tell();
-        vec![refuse_as(
-            code,
-            document,
-            "/compose/archive",
-            &cause,
-            remedy,
-        )]
-    })?;
-    compose::read(archive, &overlay(&env.env, &section.env), mounts)
+    let archive = archive::unpack(&compose.archive)
+        .map_err(|problem| vec![problem.finding(document.place("/compose/archive"))])?;
+    let place = document.place("/compose/archive");
+    compose::read(archive, &overlay(&env.env, &section.env), mounts).map_err(|findings| {
+        findings
+            .into_iter()
+            .map(|finding| finding.inside(&place))
+            .collect()
+    })
 }
 
 /// The deployer's entries with the workload provider's over them.

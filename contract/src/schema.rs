@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::finding::{Finding, Place};
 use crate::messages;
+use crate::product::Product;
 use crate::yaml::{self, Document};
 
 /// The most findings of one section: a hostile one must not make us look for the places of a hundred thousand.
@@ -36,9 +37,24 @@ impl Section {
     }
 }
 
-/// What is wrong with a section, in the order of its lines, 100 findings at most; nothing where it follows the schema.
-pub fn check(section: Section, document: &Document) -> Vec<Finding> {
-    let (schema, validator) = match compile(section) {
+/// Whether the other section is there, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The section is a part of a contract.
+    Contract,
+    /// The section stands on its own: it need not name a sink for log lines yet.
+    Alone,
+}
+
+/// What is to be said of a section, in the order of its lines, 100 findings at most: errors, and keys that mean nothing
+/// as warnings. Nothing where it follows the schema.
+pub fn check(
+    section: Section,
+    scope: Scope,
+    product: Product,
+    document: &Document,
+) -> Vec<Finding> {
+    let (schema, validator) = match compile(section, scope, product) {
         Ok(compiled) => compiled,
         Err(cause) => {
             let place = Place::at(section.name(), "");
@@ -62,12 +78,16 @@ pub fn check(section: Section, document: &Document) -> Vec<Finding> {
 }
 
 /// The schema of one section. Patterns run on the linear engine: a hostile value cannot make them backtrack.
-fn compile(section: Section) -> Result<(Value, Validator), &'static str> {
+fn compile(
+    section: Section,
+    scope: Scope,
+    product: Product,
+) -> Result<(Value, Validator), &'static str> {
     let mut whole: Value =
         serde_json::from_str(TEXT).map_err(|_| "the contract schema is not JSON")?;
     let schema = json!({
         "$schema": whole["$schema"].take(),
-        "$ref": format!("#/$defs/{}", section.name()),
+        "$ref": format!("#/$defs/{}", definition(section, scope, product)),
         "$defs": whole["$defs"].take(),
     });
     let validator = jsonschema::draft202012::options()
@@ -75,6 +95,16 @@ fn compile(section: Section) -> Result<(Value, Validator), &'static str> {
         .build(&schema)
         .map_err(|_| "the contract schema does not compile")?;
     Ok((schema, validator))
+}
+
+/// The name of what a section must be.
+const fn definition(section: Section, scope: Scope, product: Product) -> &'static str {
+    match (section, product, scope) {
+        (Section::Workload, Product::Ccrv, _) => "ccrvWorkload",
+        (Section::Workload, _, _) => "workload",
+        (Section::Env, Product::Ccco, _) | (Section::Env, _, Scope::Alone) => "env",
+        (Section::Env, _, Scope::Contract) => "contractEnv",
+    }
 }
 
 /// Tells an error in our own words: the library's quote the value.

@@ -9,14 +9,16 @@ use zeroize::Zeroizing;
 
 use crate::certificate::PublicKey;
 use crate::error::ContractError;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Level, Place};
 use crate::messages;
+use crate::opening;
 use crate::plan::{Auditor, Evidence, Plan};
-use crate::schema::{self, Section};
+use crate::product::Product;
+use crate::schema::{self, Scope, Section};
 use crate::sections::env::{self, EnvSection};
 use crate::sections::workload::{self, WorkloadSection};
 use crate::signature::{self, Signed};
-use crate::token::openssl::{DecryptionKey, Token};
+use crate::token::openssl::DecryptionKey;
 use crate::user_data::{Part, Places, Text, UserData, mentions_token};
 use crate::yaml::{Document, Origin};
 use crate::{planning, redaction};
@@ -30,6 +32,14 @@ pub struct Rejection {
     pub sealed: bool,
     /// The signature of the contract was found to be good before it was rejected.
     pub authenticated: bool,
+}
+
+impl Rejection {
+    /// Whether the contract is good for all that is known, and only this version of the guest does not run it.
+    pub fn is_limit(&self) -> bool {
+        let worst = self.findings.iter().map(|finding| finding.level).max();
+        worst == Some(Level::Limit)
+    }
 }
 
 /// A contract whose envelope was read; its tokens are still closed.
@@ -137,28 +147,7 @@ impl Opener<'_> {
     }
 
     fn text(&self, read: Text) -> Result<Scalar, Finding> {
-        if !read.is_token() {
-            let clear = read.0.clone();
-            return Ok(Scalar { read, clear });
-        }
-        let Some(key) = self.key else {
-            let remedy = "give the private key, or the contract in the clear";
-            return Err(Finding::new(
-                messages::INVALID_CONTRACT,
-                self.place.clone(),
-                "a token needs a key to be opened",
-                remedy,
-            ));
-        };
-        Token::parse(&read.0)
-            .and_then(|token| token.open(key))
-            .and_then(|plain| {
-                std::str::from_utf8(&plain)
-                    .map(|text| Zeroizing::new(text.to_owned()))
-                    .map_err(|_| ContractError::TokenSealed)
-            })
-            .map(|clear| Scalar { read, clear })
-            .map_err(|error| error.at(self.place.clone()))
+        opening::clear(&read, self.key, self.place).map(|clear| Scalar { read, clear })
     }
 }
 
@@ -190,26 +179,30 @@ impl OpenPart {
         }
     }
 
-    /// The section as YAML that follows the schema.
-    fn validate(&self, section: Section) -> Result<Document, Vec<Finding>> {
+    /// The section as YAML that follows the schema, with what is worth a word.
+    fn validate(
+        &self,
+        section: Section,
+        product: Product,
+        place: &Place,
+    ) -> Result<(Document, Vec<Finding>), Vec<Finding>> {
         let document = match self {
             Self::Mapping(document) => document.clone(),
             Self::Scalar(scalar, Some(origin)) => {
                 Document::parse_from(&scalar.clear, origin.clone())
                     .map_err(|finding| vec![finding])?
             }
-            Self::Scalar(scalar, None) => Document::parse(
-                &scalar.clear,
-                section.name(),
-                messages::SCHEMA_PARSE_CONTRACT,
-            )
-            .map_err(|finding| vec![finding])?,
+            Self::Scalar(scalar, None) => {
+                let code = messages::SCHEMA_PARSE_CONTRACT;
+                let origin = Origin::within(place.clone(), section.name(), code);
+                Document::parse_from(&scalar.clear, origin).map_err(|finding| vec![finding])?
+            }
         };
-        let findings = schema::check(section, &document);
-        if findings.is_empty() {
-            Ok(document)
-        } else {
+        let findings = schema::check(section, Scope::Contract, product, &document);
+        if findings.iter().any(Finding::stops) {
             Err(findings)
+        } else {
+            Ok((document, findings))
         }
     }
 }
@@ -227,21 +220,24 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Checks both sections against the schema, reads them, and checks the signature.
-    pub fn verify(self) -> Result<Verified, Rejection> {
+    /// Checks both sections against the schema of a product, reads them, and checks the signature.
+    pub fn verify(self, product: Product) -> Result<Verified, Rejection> {
         let sealed = self.sealed;
-        self.verified().map_err(|findings| Rejection {
+        self.verified(product).map_err(|findings| Rejection {
             findings,
             sealed,
             authenticated: false,
         })
     }
 
-    fn verified(self) -> Result<Verified, Vec<Finding>> {
-        let documents = both(
-            self.workload.validate(Section::Workload),
-            self.env.validate(Section::Env),
+    fn verified(self, product: Product) -> Result<Verified, Vec<Finding>> {
+        let ((workload, mut warnings), (env, others)) = both(
+            self.workload
+                .validate(Section::Workload, product, &self.places.workload),
+            self.env.validate(Section::Env, product, &self.places.env),
         )?;
+        warnings.extend(others);
+        let documents = (workload, env);
         let (workload, env) = both(workload::read(&documents.0), env::read(&documents.1))?;
         let (auditor, signer) = both(self.auditor(), self.signer(&env))?;
         let evidence = Evidence {
@@ -250,7 +246,9 @@ impl Opened {
             auditor,
         };
         Ok(Verified {
+            product,
             documents,
+            warnings,
             workload,
             env,
             evidence,
@@ -345,6 +343,8 @@ fn both<A, B>(
 /// A contract that follows the schema and whose signature, where it has one, is good.
 #[derive(Debug)]
 pub struct Verified {
+    product: Product,
+    warnings: Vec<Finding>,
     documents: (Document, Document),
     workload: WorkloadSection,
     env: EnvSection,
@@ -354,6 +354,16 @@ pub struct Verified {
 }
 
 impl Verified {
+    /// The product that it was written for.
+    pub fn product(&self) -> Product {
+        self.product
+    }
+
+    /// What is worth a word and stops nothing: keys of the sections that mean nothing here.
+    pub fn warnings(&self) -> &[Finding] {
+        &self.warnings
+    }
+
     /// The workload section.
     pub fn workload(&self) -> &WorkloadSection {
         &self.workload

@@ -59,3 +59,16 @@ pub(crate) fn certificate(pair: &KeyPair, not_before: i64, not_after: i64) -> Ve
     builder.sign(&key, MessageDigest::sha256()).unwrap();
     builder.build().to_pem().unwrap()
 }
+
+/// A tar.gz of these files.
+pub(crate) fn targz(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut tar = tar::Builder::new(gzip);
+    for (path, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, path, *content).unwrap();
+    }
+    tar.into_inner().unwrap().finish().unwrap()
+}

@@ -61,6 +61,10 @@ pub(crate) enum Part {
 pub(crate) struct Text(pub(crate) Zeroizing<String>);
 
 impl Text {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
+
     pub(crate) fn is_token(&self) -> bool {
         is_token(&self.0)
     }
@@ -112,7 +116,8 @@ impl UserData {
             .map(|(key, _)| {
                 let place =
                     Place::at(name, &key.name).with_position(key.position.0, key.position.1);
-                Finding::new(
+                let place = place.with_length(key.length);
+                Finding::warning(
                     messages::UNKNOWN_KEY,
                     place,
                     "the key means nothing here and is not read",

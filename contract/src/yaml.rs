@@ -40,23 +40,36 @@ pub(crate) struct Origin {
     code: Code,
     /// How many lines and columns of the file come before the document's own.
     shift: (u32, u32),
+    /// What holds the file, where it is none of its own.
+    outer: Option<Place>,
 }
 
 impl Origin {
-    fn place(&self, path: &str, (line, column): (u32, u32)) -> Place {
+    /// A document that is what `outer` holds; findings call it `file`.
+    pub(crate) fn within(outer: Place, file: &str, code: Code) -> Self {
+        Self {
+            file: file.to_owned(),
+            prefix: String::new(),
+            code,
+            shift: (0, 0),
+            outer: Some(outer),
+        }
+    }
+
+    fn place(&self, path: &str, (line, column): (u32, u32), length: u32) -> Place {
         let mut full = self.prefix.clone();
         if !full.is_empty() && !path.is_empty() && !path.starts_with('[') {
             full.push('.');
         }
         full.push_str(path);
-        let place = Place::at(self.file.clone(), full);
+        let mut place = Place::at(self.file.clone(), full);
+        place.outer = self.outer.clone().map(Box::new);
         if line == 0 {
             return place;
         }
-        place.with_position(
-            line.saturating_add(self.shift.0),
-            column.saturating_add(self.shift.1),
-        )
+        let line = line.saturating_add(self.shift.0);
+        let column = column.saturating_add(self.shift.1);
+        place.with_position(line, column).with_length(length)
     }
 }
 
@@ -72,6 +85,7 @@ impl Document {
                 prefix: String::new(),
                 code,
                 shift: (0, 0),
+                outer: None,
             },
         )
     }
@@ -113,11 +127,9 @@ impl Document {
 
     /// Reads the document as a `T`. A number is not taken for text, nor text for a number.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Finding> {
-        T::deserialize(typed::At(&self.root)).map_err(|error| Finding {
-            code: self.origin.code,
-            place: self.origin.place(&error.path(), error.position()),
-            cause: error.cause().to_owned(),
-            remedy: error.remedy().to_owned(),
+        T::deserialize(typed::At(&self.root)).map_err(|error| {
+            let place = self.origin.place(&error.path(), error.position(), 0);
+            Finding::new(self.origin.code, place, error.cause(), error.remedy())
         })
     }
 
@@ -140,7 +152,7 @@ impl Document {
                 None => break,
             }
         }
-        self.origin.place(&path, node.position)
+        self.origin.place(&path, node.position, node.length)
     }
 
     /// A finding of this document at a JSON pointer.
@@ -150,12 +162,7 @@ impl Document {
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Finding {
-        Finding {
-            code: self.origin.code,
-            place: self.place(pointer),
-            cause: cause.into(),
-            remedy: remedy.into(),
-        }
+        Finding::new(self.origin.code, self.place(pointer), cause, remedy)
     }
 
     /// The value of a top-level key as a document of its own, whose findings keep their place in this one.

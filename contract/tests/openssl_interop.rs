@@ -13,6 +13,7 @@ use hpcr_contract::attestation;
 use hpcr_contract::certificate::PublicKey;
 use hpcr_contract::plan::Auditor;
 use hpcr_contract::private_key::PrivateKey;
+use hpcr_contract::product::Product;
 use hpcr_contract::signature::{self, Signed};
 use hpcr_contract::stages::Sealed;
 use hpcr_contract::token::openssl::{DecryptionKey, Prefix, Token, seal};
@@ -264,12 +265,12 @@ fn a_contract_made_by_the_documented_recipe_is_verified() {
             .open(Some(&image.key()))
             .unwrap()
     };
-    let verified = open(&contract(&signature)).verify().unwrap();
+    let verified = open(&contract(&signature)).verify(Product::Ccrt).unwrap();
     let validity = verified.signer().unwrap().validity().unwrap();
     assert_eq!(validity.not_after - validity.not_before, 10 * 24 * 60 * 60);
     let other =
         STANDARD.encode(image.openssl(&["dgst", "-sha256", "-sign", "key.pem", "plain"], b""));
-    assert!(open(&contract(&other)).verify().is_err());
+    assert!(open(&contract(&other)).verify(Product::Ccrt).is_err());
 }
 
 #[test]

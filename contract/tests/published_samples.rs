@@ -13,6 +13,7 @@ use hpcr_contract::attestation;
 use hpcr_contract::certificate::PublicKey;
 use hpcr_contract::messages;
 use hpcr_contract::private_key::PrivateKey;
+use hpcr_contract::product::Product;
 use hpcr_contract::signature::{self, Signed};
 use hpcr_contract::stages::{Rejection, Sealed, Verified};
 use hpcr_contract::token::openssl::{DecryptionKey, Token};
@@ -47,7 +48,7 @@ fn text(samples: &BTreeMap<String, Vec<u8>>, path: &str) -> String {
 fn verify(contract: &[u8]) -> Result<Verified, Rejection> {
     Sealed::parse(contract, "contract.yaml")?
         .open(None)?
-        .verify()
+        .verify(Product::Ccrt)
 }
 
 #[test]

@@ -11,6 +11,7 @@ use hpcr_contract::finding::Finding;
 use hpcr_contract::image_config::ImageKind;
 use hpcr_contract::messages;
 use hpcr_contract::plan::Plan;
+use hpcr_contract::product::Product;
 use hpcr_contract::stages::{Opened, Rejection, Sealed};
 use zeroize::Zeroizing;
 
@@ -50,7 +51,7 @@ pub(crate) async fn run(
         tell_unknown(&ours, sealed.unknown_keys());
         let verified = sealed
             .open(Some(&key))
-            .and_then(Opened::verify)
+            .and_then(|opened: Opened| opened.verify(Product::Ccrt))
             .map_err(Failed::Rejected)?;
         // The key is used; from here on nothing can open a token.
         drop(key);

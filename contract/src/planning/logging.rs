@@ -8,7 +8,7 @@ use openssl::x509::X509Ref;
 
 use super::pem::{self, Problem};
 use super::{Part, refuse, refuse_as};
-use crate::finding::Finding;
+use crate::finding::{Finding, Level};
 use crate::messages::{self, Code};
 use crate::plan;
 use crate::secret::ExposeSecret as _;
@@ -31,12 +31,15 @@ pub(super) fn sink(env: &Part<'_, EnvSection>) -> Result<plan::Syslog, Vec<Findi
         .map(|logging| (&logging.syslog, &logging.log_router));
     match choice {
         Some((Some(given), None)) => reader.syslog(given),
-        Some((None, Some(_))) => Err(vec![refuse(
+        Some((None, Some(_))) => {
+            Err(vec![refuse(
             env.document,
             "/logging/logRouter",
             "`logRouter` is not supported",
             "name a syslog collector (`logging.syslog`): this version ships lines to no other",
-        )]),
+        )
+        .with_level(Level::Limit)])
+        }
         _ => Err(vec![refuse(
             env.document,
             "/logging",

@@ -4,7 +4,7 @@
 //! volume under a weaker key than was asked for would be a broken promise.
 
 use super::{Part, refuse_as};
-use crate::finding::Finding;
+use crate::finding::{Finding, Level};
 use crate::messages;
 use crate::passphrase::{self, Seeds};
 use crate::plan::{Create, Filesystem, HeaderRecord, Volume};
@@ -117,12 +117,15 @@ impl Both<'_> {
         let mount = self.mount(others).map_err(|finding| findings.push(finding));
         let filesystem = workload.filesystem.map_or(Filesystem::Ext4, filesystem);
         if filesystem != Filesystem::Ext4 {
-            findings.push(self.refuse(
-                self.workload_document,
-                "filesystem",
-                "only ext4 is supported",
-                "leave `filesystem` out, or write `ext4`",
-            ));
+            findings.push(
+                self.refuse(
+                    self.workload_document,
+                    "filesystem",
+                    "only ext4 is supported",
+                    "leave `filesystem` out, or write `ext4`",
+                )
+                .with_level(Level::Limit),
+            );
         }
         let (Some(env_seed), Ok(mount), true) = (&env.seed, mount, findings.is_empty()) else {
             if env.seed.is_none() && env.uv_secret_id.is_none() {
@@ -177,6 +180,7 @@ impl Both<'_> {
                 &cause,
                 "write `seed` and leave the other key source out",
             )
+            .with_level(Level::Limit)
         })
         .collect()
     }

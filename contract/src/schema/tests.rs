@@ -8,6 +8,8 @@ const SEED: &str = "0123456789-abcdef";
 fn findings(section: Section, text: &str) -> Vec<Finding> {
     check(
         section,
+        Scope::Contract,
+        Product::Ccrt,
         &Document::parse(text, section.name(), SCHEMA_PARSE_CONTRACT).unwrap(),
     )
 }

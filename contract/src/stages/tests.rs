@@ -64,7 +64,7 @@ fn open(contract: &str) -> Result<Opened, Rejection> {
 }
 
 fn verify(contract: &str) -> Result<Verified, Rejection> {
-    open(contract)?.verify()
+    open(contract)?.verify(Product::Ccrt)
 }
 
 fn first(rejection: &Rejection) -> (Code, String) {
@@ -380,7 +380,7 @@ fn nothing_secret_prints_at_any_stage_or_is_left_after_redaction() {
     let parsed_text = format!("{parsed:?}");
     let opened = parsed.open(Some(&KEY)).unwrap();
     let opened_text = format!("{opened:?}");
-    let verified = opened.verify().unwrap();
+    let verified = opened.verify(Product::Ccrt).unwrap();
     let redacted = verified.redacted().unwrap();
     let printed = format!("{parsed_text}{opened_text}{verified:?}{redacted}");
     assert!(!printed.contains("hunter2"), "{printed}");

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::MultiGzDecoder;
 
+use crate::finding::{Finding, Level, Place};
 use crate::messages::{self, Code};
 
 /// What an archive may be at most.
@@ -37,6 +38,9 @@ const LIMITS: Limits = Limits {
     path: 1024,
 };
 
+/// How every gzip stream begins (RFC 1952).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// The names that a compose file may have.
 const COMPOSE_NAMES: [&str; 2] = ["docker-compose.yaml", "docker-compose.yml"];
 
@@ -54,10 +58,7 @@ pub struct Archive {
 /// # Errors
 /// Why it is refused: HPL06006E where this is no archive that can be taken, HPL06008E where it holds no compose file.
 pub(crate) fn unpack(archive: &str) -> Result<Archive, Problem> {
-    let packed = STANDARD
-        .decode(archive.trim_end())
-        .map_err(|_| Problem::Base64)?;
-    let files = untar(&packed, &LIMITS)?;
+    let files = files(archive)?;
     let mut found = COMPOSE_NAMES
         .into_iter()
         .filter(|name| files.contains_key(*name));
@@ -68,10 +69,22 @@ pub(crate) fn unpack(archive: &str) -> Result<Archive, Problem> {
     }
 }
 
+/// The regular files of an archive (base64 of a tar.gz) by relative, normalised path.
+pub(crate) fn files(archive: &str) -> Result<BTreeMap<String, Vec<u8>>, Problem> {
+    let packed = STANDARD
+        .decode(archive.trim_end())
+        .map_err(|_| Problem::Base64)?;
+    if !packed.starts_with(&GZIP) {
+        return Err(Problem::NoGzip);
+    }
+    untar(&packed, &LIMITS)
+}
+
 /// Why an archive is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
     Base64,
+    NoGzip,
     Stream,
     TooLarge,
     Ratio,
@@ -84,6 +97,17 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
+    /// The problem as a finding at the archive's place. A value that is no archive at all is taken by the published
+    /// tools, which do not look into it: only our guest stops there.
+    pub(crate) fn finding(&self, place: Place) -> Finding {
+        let (code, cause, remedy) = self.tell();
+        let level = match self {
+            Self::Base64 | Self::NoGzip => Level::Limit,
+            _ => Level::Error,
+        };
+        Finding::new(code, place, cause, remedy).with_level(level)
+    }
+
     /// Code, cause and remedy. A member is told by its number: names are content of the contract.
     pub(crate) fn tell(&self) -> (Code, String, &'static str) {
         let refused = messages::IMAGE_DECOMPRESS_COMPOSE;
@@ -92,6 +116,11 @@ impl Problem {
                 refused,
                 "this is not base64".into(),
                 "write the output of `base64 -w0 compose.tgz`",
+            ),
+            Self::NoGzip => (
+                refused,
+                "this is not a gzip stream".into(),
+                "make it with `tar -czf compose.tgz -C FOLDER .` and encode that file",
             ),
             Self::Stream => (
                 refused,

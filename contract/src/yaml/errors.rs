@@ -50,7 +50,7 @@ pub(super) fn finding(error: &Error, origin: &Origin) -> Finding {
     let position = error
         .location()
         .map_or((0, 0), |at| (narrow(at.line()), narrow(at.column())));
-    Finding::new(origin.code, origin.place("", position), cause, remedy)
+    Finding::new(origin.code, origin.place("", position, 0), cause, remedy)
 }
 
 fn budget_cause(breach: &serde_saphyr::budget::BudgetBreach) -> (String, &'static str) {

@@ -10,11 +10,12 @@ use zeroize::Zeroizing;
 pub(super) const KEY_NOT_TEXT: &str = "a key is not text";
 pub(super) const NUMBER_TOO_LARGE: &str = "a number is out of range";
 
-/// A value with its line and column, both from 1 (0 where unknown).
+/// A value with its line and column, both from 1 (0 where unknown), and its length in characters (0 where unknown).
 #[derive(Clone)]
 pub(crate) struct Node {
     pub(crate) kind: Kind,
     pub(crate) position: (u32, u32),
+    pub(crate) length: u32,
 }
 
 /// What a value can be.
@@ -33,6 +34,7 @@ pub(crate) enum Kind {
 pub(crate) struct Key {
     pub(crate) name: String,
     pub(crate) position: (u32, u32),
+    pub(crate) length: u32,
 }
 
 impl Node {
@@ -104,6 +106,7 @@ impl<'de> Deserialize<'de> for Node {
         let spanned = Spanned::<Kind>::deserialize(deserializer)?;
         Ok(Self {
             position: position(&spanned.defined),
+            length: super::narrow(spanned.defined.span().len()),
             kind: spanned.value,
         })
     }
@@ -186,6 +189,7 @@ impl<'de> Deserialize<'de> for Key {
             Some(name) => Ok(Self {
                 name: name.to_owned(),
                 position: node.position,
+                length: node.length,
             }),
             None => Err(D::Error::custom(KEY_NOT_TEXT)),
         }

@@ -4,6 +4,7 @@ use hpcr_contract::certificate::{Expiry, PublicKey, expiry};
 use hpcr_contract::finding::{Finding, Place};
 use hpcr_contract::messages;
 use hpcr_contract::plan::Plan;
+use hpcr_contract::product::Product;
 use hpcr_contract::stages::{Rejection, Sealed};
 
 use crate::ContractArguments;
@@ -55,7 +56,7 @@ pub(crate) fn check(arguments: &ContractArguments) -> Result<Checked, Unusable> 
     }
     let verified = match sealed
         .open(key.as_ref())
-        .and_then(hpcr_contract::stages::Opened::verify)
+        .and_then(|opened| opened.verify(Product::Ccrt))
     {
         Ok(verified) => verified,
         Err(Rejection { findings, .. }) => {

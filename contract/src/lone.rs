@@ -1,0 +1,104 @@
+//! A section on its own: what a workload provider or a deployer can check before the other party's half is there.
+//!
+//! The input is the section itself, from its `type:` on, or a token of it; a whole contract is refused. What only both
+//! halves together decide (volumes, signature, consent, the plan) is not looked at.
+
+use crate::finding::{Finding, Place};
+use crate::messages;
+use crate::opening;
+use crate::product::Product;
+use crate::schema::{self, Scope, Section};
+use crate::sections::{env, workload};
+use crate::token::openssl::DecryptionKey;
+use crate::user_data::{MAX_BYTES, Text};
+use crate::workload::archive;
+use crate::yaml::{Document, Origin};
+
+/// Everything that is to be said of a section, in the order of its lines; good where nothing of it is an error.
+pub fn check(
+    section: Section,
+    bytes: &[u8],
+    name: &str,
+    product: Product,
+    key: Option<&DecryptionKey>,
+) -> Vec<Finding> {
+    document(section, bytes, name, key)
+        .and_then(|document| read(section, &document, product))
+        .unwrap_or_else(|findings| findings)
+}
+
+/// The section as YAML.
+pub(crate) fn document(
+    section: Section,
+    bytes: &[u8],
+    name: &str,
+    key: Option<&DecryptionKey>,
+) -> Result<Document, Vec<Finding>> {
+    let code = messages::SCHEMA_PARSE_CONTRACT;
+    let whole = Place::at(name, "");
+    let wrong = |cause: &str, remedy: &str| vec![Finding::new(code, whole.clone(), cause, remedy)];
+    if bytes.len() > MAX_BYTES {
+        return Err(wrong(
+            "the section is larger than 32 MiB",
+            "make it smaller",
+        ));
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Err(wrong("the section is not UTF-8 text", "save it as UTF-8"));
+    };
+    let read = Text::new(text);
+    let document = if read.is_token() {
+        let clear = opening::clear(&read, key, &whole).map_err(|finding| vec![finding])?;
+        Document::parse_from(&clear, Origin::within(whole.clone(), section.name(), code))
+    } else {
+        Document::parse(text, name, code)
+    }
+    .map_err(|finding| vec![finding])?;
+    let is_wrapped = document.root().get("type").is_none()
+        && ["workload", "env"]
+            .iter()
+            .any(|key| document.root().get(key).is_some());
+    if is_wrapped {
+        return Err(wrong(
+            "this is a whole contract, not a section on its own",
+            "check it as a contract, or give the section from its `type:` on",
+        ));
+    }
+    Ok(document)
+}
+
+fn read(
+    section: Section,
+    document: &Document,
+    product: Product,
+) -> Result<Vec<Finding>, Vec<Finding>> {
+    let mut findings = schema::check(section, Scope::Alone, product, document);
+    if findings.iter().any(Finding::stops) {
+        return Err(findings);
+    }
+    match section {
+        Section::Env => {
+            let env = env::read(document)?;
+            if env.logging.is_none() && product != Product::Ccco {
+                findings.push(Finding::warning(
+                    messages::LOGGING_NONE,
+                    document.place(""),
+                    "the section has no `logging`, and a contract needs one",
+                    "add `logging.syslog`",
+                ));
+            }
+        }
+        Section::Workload => {
+            let workload = workload::read(document)?;
+            if let Some(compose) = &workload.compose
+                && let Err(problem) = archive::unpack(&compose.archive)
+            {
+                findings.push(problem.finding(document.place("/compose/archive")));
+            }
+        }
+    }
+    Ok(findings)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! The texts that places lie in, so that a tool can show the line that a finding is about.
+//!
+//! They hold everything that the contract holds, secrets too: whoever shows a line masks its values. The guest never
+//! makes one of these.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::finding::Place;
+use crate::opening;
+use crate::schema::Section;
+use crate::token::openssl::DecryptionKey;
+use crate::user_data::{Part, Text, UserData};
+use crate::workload::archive;
+use crate::yaml::Document;
+
+/// Texts by the files that lead to them, outermost first.
+#[derive(Default)]
+pub struct Sources(BTreeMap<Vec<String>, Zeroizing<String>>);
+
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Sources {
+    /// The texts of a contract: its own, those of the tokens that the key opens, and the files of its archives. What
+    /// cannot be read is left out.
+    pub fn of_contract(bytes: &[u8], name: &str, key: Option<&DecryptionKey>) -> Self {
+        let mut sources = Self::default();
+        sources.keep(vec![name.to_owned()], bytes);
+        if let Ok(UserData {
+            workload,
+            env,
+            places,
+            ..
+        }) = UserData::parse(bytes, name)
+        {
+            for (section, part, place) in [
+                (Section::Workload, workload, places.workload),
+                (Section::Env, env, places.env),
+            ] {
+                match part {
+                    Part::Mapping(document) => sources.archives(&[name], &document),
+                    Part::Text(text, _) => sources.section(section, name, &text, key, &place),
+                }
+            }
+        }
+        sources
+    }
+
+    /// The texts of a section on its own.
+    pub fn of_section(
+        section: Section,
+        bytes: &[u8],
+        name: &str,
+        key: Option<&DecryptionKey>,
+    ) -> Self {
+        let mut sources = Self::default();
+        sources.keep(vec![name.to_owned()], bytes);
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            sources.section(section, name, &Text::new(text), key, &Place::at(name, ""));
+        }
+        sources
+    }
+
+    /// The text that a place lies in.
+    pub fn text(&self, place: &Place) -> Option<&str> {
+        let chain: Vec<_> = place.chain().iter().map(|one| one.file.clone()).collect();
+        self.0.get(&chain).map(|text| text.as_str())
+    }
+
+    /// The line that a place lies on.
+    pub fn line(&self, place: &Place) -> Option<&str> {
+        let above = usize::try_from(place.line?).ok()?.checked_sub(1)?;
+        self.text(place)?.lines().nth(above)
+    }
+
+    fn section(
+        &mut self,
+        section: Section,
+        name: &str,
+        read: &Text,
+        key: Option<&DecryptionKey>,
+        place: &Place,
+    ) {
+        let Ok(clear) = opening::clear(read, key, place) else {
+            return;
+        };
+        let chain = if read.is_token() {
+            &[name, section.name()][..]
+        } else {
+            &[name][..]
+        };
+        if read.is_token() {
+            self.keep(owned(chain), clear.as_bytes());
+        }
+        if let Ok(document) = Document::parse(
+            &clear,
+            section.name(),
+            crate::messages::SCHEMA_PARSE_CONTRACT,
+        ) {
+            self.archives(chain, &document);
+        }
+    }
+
+    /// The files of the archives of a section.
+    fn archives(&mut self, chain: &[&str], document: &Document) {
+        for way in ["compose", "play"] {
+            let value = document
+                .root()
+                .get(way)
+                .and_then(|way| way.get("archive")?.text());
+            let Some(files) = value.and_then(|value| archive::files(value).ok()) else {
+                continue;
+            };
+            for (path, content) in files {
+                let mut chain = owned(chain);
+                chain.push(path);
+                self.keep(chain, &content);
+            }
+        }
+    }
+
+    fn keep(&mut self, chain: Vec<String>, bytes: &[u8]) {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            self.0.insert(chain, Zeroizing::new(text.to_owned()));
+        }
+    }
+}
+
+fn owned(chain: &[&str]) -> Vec<String> {
+    chain.iter().map(|file| (*file).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests;

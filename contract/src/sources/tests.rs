@@ -1,0 +1,43 @@
+#![allow(clippy::unwrap_used)]
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::*;
+use crate::certificate::PublicKey;
+use crate::testing::{self, KeyPair};
+use crate::token::openssl::{Prefix, seal};
+
+#[test]
+fn every_file_that_a_place_can_lie_in_is_found() {
+    let pair = KeyPair::rsa(2048);
+    let key = DecryptionKey::from_pem(&pair.private_pem).unwrap();
+    let archive = STANDARD.encode(testing::targz(&[(
+        "docker-compose.yml",
+        b"services:\n  web: {}\n",
+    )]));
+    let workload = format!("type: workload\ncompose:\n  archive: {archive}\n");
+    let public = PublicKey::parse(&pair.public_pem).unwrap();
+    let token = seal(workload.as_bytes(), &public, Prefix::ContractBasic).unwrap();
+    let sealed = format!("env: |\n  type: env\nworkload: {token}\n");
+    let file = Place::at("docker-compose.yml", "services.web").with_position(2, 3);
+    let section = Place::at("workload", "type").with_position(1, 7);
+    let whole = Place::at("c.yaml", "env").with_position(2, 3);
+
+    let sources = Sources::of_contract(sealed.as_bytes(), "c.yaml", Some(&key));
+    let within = section.clone().inside(whole.clone());
+    assert_eq!(sources.line(&whole), Some("  type: env"));
+    assert_eq!(sources.line(&within), Some("type: workload"));
+    assert_eq!(
+        sources.line(&file.clone().inside(within)),
+        Some("  web: {}")
+    );
+    assert!(!format!("{sources:?}").contains("services"));
+
+    let closed = Sources::of_contract(sealed.as_bytes(), "c.yaml", None);
+    assert_eq!(closed.line(&section.inside(whole.clone())), None);
+
+    let lone = Sources::of_section(Section::Workload, workload.as_bytes(), "w.yaml", None);
+    let at = Place::at("w.yaml", "compose.archive").with_position(3, 12);
+    assert_eq!(lone.line(&file.inside(at)), Some("  web: {}"));
+}
