@@ -14,9 +14,17 @@ use crate::messages::{self, Code};
 pub enum ContractError {
     /// A private key cannot be used.
     #[error(
-        "the private key cannot be used: {0}; give an unencrypted RSA private key of 2048 to 8192 bits in PEM form"
+        "the private key cannot be used: {0}; give an RSA private key of 2048 to 8192 bits in PEM form"
     )]
     PrivateKey(&'static str),
+    /// A private key is encrypted, and no passphrase was given.
+    #[error("the private key is encrypted; give its passphrase")]
+    PassphraseMissing,
+    /// A private key does not open with the passphrase.
+    #[error(
+        "the private key does not open with this passphrase; check the passphrase, and that the key file is whole"
+    )]
+    PassphraseWrong,
     /// A public key or certificate cannot be used.
     #[error(
         "the public key or certificate cannot be used: {0}; give an RSA public key or an X.509 certificate of 2048 to 8192 bits in PEM form, or base64 of it"
@@ -73,9 +81,12 @@ impl ContractError {
             Self::Unwritable | Self::Library(_) | Self::ExplicitRejection => {
                 messages::INTERNAL_ERROR
             }
-            Self::PrivateKey(_) | Self::PublicKey(_) | Self::TokenForm(_) | Self::TokenSealed => {
-                messages::INVALID_CONTRACT
-            }
+            Self::PrivateKey(_)
+            | Self::PassphraseMissing
+            | Self::PassphraseWrong
+            | Self::PublicKey(_)
+            | Self::TokenForm(_)
+            | Self::TokenSealed => messages::INVALID_CONTRACT,
         }
     }
 

@@ -5,6 +5,7 @@
 //! with a random message, so there is nothing to branch on, and later failures share one error.
 
 use std::fmt;
+use std::ops::Deref;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,6 +21,12 @@ use zeroize::Zeroizing;
 use crate::certificate::PublicKey;
 use crate::error::ContractError;
 use crate::private_key::PrivateKey;
+
+mod implicit_rejection;
+mod password;
+
+use password::Line;
+pub use password::Password;
 
 const MAGIC: &[u8; 8] = b"Salted__";
 const SALT: usize = 8;
@@ -65,23 +72,45 @@ pub fn is_token(text: &str) -> bool {
 pub struct DecryptionKey(PrivateKey);
 
 impl DecryptionKey {
-    /// Takes an unencrypted RSA private key in PEM form, after a proof that the library rejects bad padding silently.
+    /// Takes an unencrypted RSA private key in PEM form.
     pub fn from_pem(pem: &[u8]) -> Result<Self, ContractError> {
-        let key = PrivateKey::from_pem(pem)?;
-        rejects_implicitly(key.key())?;
+        Self::new(PrivateKey::from_pem(pem)?)
+    }
+
+    /// Takes a private key, after a proof that the library rejects bad padding silently.
+    pub fn new(key: PrivateKey) -> Result<Self, ContractError> {
+        implicit_rejection::is_proven()?;
         Ok(Self(key))
     }
 }
 
-/// Asks the library itself: 1 decrypts to 1, which is no PKCS#1 message, and must not be answered with an error.
-fn rejects_implicitly(key: &PKeyRef<Private>) -> Result<(), ContractError> {
-    let mut one = vec![0; key.size()];
-    if let Some(last) = one.last_mut() {
-        *last = 1;
+/// What a token held; it wipes itself and does not print.
+pub struct Plain {
+    bytes: Zeroizing<Vec<u8>>,
+    password: Password,
+}
+
+impl Plain {
+    /// How much of its password the token used: anything but [`Password::Whole`] is weaker than it was meant to be.
+    pub fn password(&self) -> Password {
+        self.password
     }
-    unwrap(key, &one)
-        .map(drop)
-        .map_err(|_| ContractError::ExplicitRejection)
+}
+
+impl Deref for Plain {
+    type Target = Zeroizing<Vec<u8>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plain")
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A token, taken apart and not yet opened.
@@ -132,22 +161,21 @@ impl Token {
     }
 
     /// Opens the token.
-    pub fn open(&self, key: &DecryptionKey) -> Result<Zeroizing<Vec<u8>>, ContractError> {
+    pub fn open(&self, key: &DecryptionKey) -> Result<Plain, ContractError> {
         let key = key.0.key();
+        let mut message = Zeroizing::new(vec![0; key.size()]);
         // A block that is no number below the modulus is no secret: anyone can see it. It costs the same all the same.
-        let (unwrapped, in_range) = match unwrap(key, &self.wrapped) {
-            Ok(bytes) => (bytes, true),
-            Err(_) => (Zeroizing::new(vec![b'x'; KEY]), false),
+        let (length, in_range) = match unwrap(key, &self.wrapped, &mut message) {
+            Ok(length) => (length, true),
+            Err(_) => (KEY, false),
         };
-        let (password, readable) = match first_line(&unwrapped) {
-            Some(password) => (password, true),
-            None => (&unwrapped[..], false),
-        };
-        let mut plain = crypt(Mode::Decrypt, password, self.salt, &self.data)?;
-        match unpadded_length(&plain) {
-            Some(length) if in_range && readable => {
-                plain.truncate(length);
-                Ok(plain)
+        let line = Line::of(&message, u32::try_from(length).unwrap_or_default());
+        let mut bytes = crypt(Mode::Decrypt, line.block.as_ref(), self.salt, &self.data)?;
+        match unpadded_length(&bytes) {
+            Some(length) if in_range && line.readable => {
+                bytes.truncate(length);
+                let password = line.password();
+                Ok(Plain { bytes, password })
             }
             _ => Err(ContractError::TokenSealed),
         }
@@ -188,29 +216,16 @@ pub fn seal(plain: &[u8], key: &PublicKey, prefix: Prefix) -> Result<String, Con
     ))
 }
 
-/// RSA PKCS#1 v1.5 decryption. With implicit rejection, an error depends on the ciphertext and the public key alone.
+/// RSA PKCS#1 v1.5 decryption; gives the message's length. With implicit rejection, an error depends on the ciphertext
+/// and the public key alone.
 fn unwrap(
     key: &PKeyRef<Private>,
     wrapped: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, openssl::error::ErrorStack> {
+    message: &mut [u8],
+) -> Result<usize, openssl::error::ErrorStack> {
     let mut decrypter = Decrypter::new(key)?;
     decrypter.set_rsa_padding(Padding::PKCS1)?;
-    let mut message = Zeroizing::new(vec![0; key.size()]);
-    let length = decrypter.decrypt(wrapped, &mut message)?;
-    message.truncate(length);
-    Ok(message)
-}
-
-/// What `openssl enc -pass stdin` makes of these bytes: a C string, one line of it, without the line's end.
-///
-/// `None` where it reads nothing at all and gives up (no byte, or a NUL first); an empty line is an empty password.
-fn first_line(bytes: &[u8]) -> Option<&[u8]> {
-    match bytes.iter().position(|byte| matches!(byte, b'\n' | 0)) {
-        None if bytes.is_empty() => None,
-        Some(0) if bytes[0] == 0 => None,
-        None => Some(bytes),
-        Some(end) => Some(&bytes[..end]),
-    }
+    decrypter.decrypt(wrapped, message)
 }
 
 /// AES-256-CBC with key and IV from the password. Decrypting leaves the padding on, so that good and bad padding come
