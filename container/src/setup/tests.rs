@@ -4,7 +4,7 @@ use super::*;
 use crate::acts::recorder::Recorder;
 use crate::image::Settings;
 use crate::spec::tests::service;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 
 struct Ground {
     folder: tempfile::TempDir,

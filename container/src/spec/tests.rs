@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use hpcr_contract::plan::{ImageReference, Restart};
+use hpcr_contract::plan::ImageReference;
 use serde_json::Value;
 
 /// A service with nothing set.
