@@ -15,6 +15,7 @@ mod firewall;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod image;
+mod layer;
 mod limits;
 mod lines;
 mod memory;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hpcr_contract::plan::{Credentials, ImageReference};
-use oci_client::Reference;
+use oci_spec::distribution::Reference;
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use rustls::pki_types::CertificateDer;

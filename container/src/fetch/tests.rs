@@ -5,6 +5,7 @@
 use super::*;
 use crate::acts::recorder::Recorder;
 use crate::engine::{Engine, Paths};
+use crate::image::Compression;
 use crate::spec::tests::service;
 use hpcr_contract::messages;
 use hpcr_contract::plan::{Credentials, Service, Workload};
