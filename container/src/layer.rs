@@ -31,7 +31,12 @@ pub(crate) enum Rejected {
 }
 
 /// Takes a layer from the wire into the store: hashed before and after inflating, while it is unpacked.
-pub(crate) fn receive(layer: Layer, wire: impl Read, store: &Store, acts: &dyn Acts) -> Result<(), Rejected> {
+pub(crate) fn receive(
+    layer: Layer,
+    wire: impl Read,
+    store: &Store,
+    acts: &dyn Acts,
+) -> Result<(), Rejected> {
     let partial = store.begin().map_err(Rejected::Store)?;
     let mut sent = Tally::new(wire, layer.blob.size);
     let unpacked = inflate_and_unpack(&mut sent, layer, partial.path(), acts);

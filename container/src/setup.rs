@@ -1,25 +1,23 @@
 //! What one container stands on: its root file system, its files, its network namespace, its configuration; made in
 //! this order, taken down in the reverse.
-//!
-//! A bind mount is opened within its shared part of the guest and bound from that open file: a link that a container
-//! left on its volume cannot lead the next start into the guest.
 
-use std::collections::BTreeMap;
+mod binds;
+
+pub(crate) use binds::write_files;
+
 use std::fs;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hpcr_contract::plan::{Mount, Service};
-use rustix::fs::OFlags;
+use hpcr_contract::plan::Service;
 use zeroize::Zeroizing;
 
 use crate::acts::{Acts, Overlay};
-use crate::engine::{Paths, Shared};
+use crate::engine::Paths;
 use crate::error::ContainerError;
 use crate::image::Image;
 use crate::limits;
@@ -28,7 +26,6 @@ use crate::service::Container;
 use crate::spec::{self, Bind};
 use crate::store::{self, Store};
 use crate::tool;
-use crate::unpack::name;
 use crate::unpack::root::Root;
 use crate::user;
 
@@ -256,99 +253,6 @@ impl Setup {
             .collect()
     }
 
-    /// Opens and binds what the service mounts.
-    fn mounts(&self, service: &Service) -> Result<(Vec<Bind>, Vec<String>), ContainerError> {
-        let (mut binds, mut tmpfs) = (Vec::new(), Vec::new());
-        for (number, mount) in service.mounts.iter().enumerate() {
-            let (source, target, read_only) = match mount {
-                Mount::Tmpfs { target, .. } => {
-                    tmpfs.push(target.clone());
-                    continue;
-                }
-                Mount::Bind {
-                    source,
-                    target,
-                    read_only,
-                } => {
-                    let shared = shared_part(&self.paths.shared, Path::new(source));
-                    let (shared, below) =
-                        shared.map_err(|cause| self.fault("binding a path of the guest", cause))?;
-                    (
-                        self.open(&shared.path, &below, shared.writable)?,
-                        target,
-                        *read_only || !shared.writable,
-                    )
-                }
-                Mount::Shared {
-                    name,
-                    target,
-                    read_only,
-                } => (
-                    self.open(&self.shared_folder(name)?, Path::new(""), !read_only)?,
-                    target,
-                    *read_only,
-                ),
-                // The archive's files are the contract's word: a container never changes them for the others.
-                Mount::File { source, target, .. } => (
-                    self.open(&self.paths.files(), Path::new(source), false)?,
-                    target,
-                    true,
-                ),
-            };
-            let folder = source
-                .metadata()
-                .map_err(|e| self.fault("looking at a bind mount", e))?
-                .is_dir();
-            let at = self
-                .paths
-                .run
-                .join("binds")
-                .join(format!("{}-{number}", service.name));
-            if folder {
-                store::make_folder(&at)?;
-            } else {
-                write(&at, b"", 0o600)?;
-            }
-            self.acts
-                .bind(&OwnedFd::from(source), &at)
-                .map_err(|e| self.fault("binding a path of the guest", e))?;
-            self.note(Made::Mount(at.clone()));
-            binds.push(Bind {
-                source: at,
-                target: target.into(),
-                read_only,
-            });
-        }
-        Ok((binds, tmpfs))
-    }
-
-    /// Opens a path below a trusted folder; a missing one is made as a folder where that is allowed, as in Docker.
-    fn open(&self, folder: &Path, below: &Path, make: bool) -> Result<fs::File, ContainerError> {
-        let open = || {
-            let clean = name::components(below.as_os_str().as_encoded_bytes())
-                .map_err(std::io::Error::other)?;
-            let (root, below) = (Root::open(folder)?, name::join(&clean));
-            match root.open_at(&below, OFlags::PATH) {
-                Err(error) if make && error.kind() == std::io::ErrorKind::NotFound => {
-                    root.make_folder(&below)
-                }
-                opened => opened,
-            }
-        };
-        open()
-            .map(fs::File::from)
-            .map_err(|e: std::io::Error| self.fault("opening a path that it mounts", e))
-    }
-
-    /// The folder on the scratch disk behind a [`Mount::Shared`]; whoever runs in the containers may write there.
-    fn shared_folder(&self, name: &str) -> Result<PathBuf, ContainerError> {
-        let folder = self.paths.store.join("shared").join(name);
-        store::make_folder(&folder)?;
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777))
-            .map_err(|e| store::fault(&folder, "opening a shared folder to its containers", e))?;
-        Ok(folder)
-    }
-
     async fn connect(
         &self,
         service: &Service,
@@ -392,21 +296,6 @@ impl Setup {
     }
 }
 
-/// The shared part that a source lies in, the innermost where several do, and the rest of the path.
-fn shared_part<'a>(shared: &'a [Shared], source: &Path) -> Result<(&'a Shared, PathBuf), String> {
-    let clean = name::components(source.as_os_str().as_encoded_bytes())?;
-    let source = Path::new("/").join(name::join(&clean));
-    let within = shared
-        .iter()
-        .filter_map(|part| Some((part, source.strip_prefix(&part.path).ok()?.to_owned())));
-    within
-        .max_by_key(|(part, _)| part.path.components().count())
-        .ok_or_else(|| {
-            "it lies in no data volume and not in /var/hyperprotect; mount a volume there"
-                .to_owned()
-        })
-}
-
 fn stop_signal(service: &Service, image: &Image) -> String {
     let named = service
         .stop_signal
@@ -433,33 +322,6 @@ fn is_plain_name(name: &str) -> bool {
         && bytes
             .iter()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-}
-
-/// Writes the compose archive's files for containers to bind.
-pub(crate) fn write_files(
-    folder: &Path,
-    files: &BTreeMap<String, Vec<u8>>,
-) -> Result<(), ContainerError> {
-    for (path, bytes) in files {
-        let clean = name::components(path.as_bytes());
-        let clean = clean.map_err(|e| {
-            store::fault(
-                folder,
-                "writing the compose archive's files",
-                std::io::Error::other(e),
-            )
-        })?;
-        let target = folder.join(name::join(&clean));
-        if let Some(parent) = target.parent() {
-            let made = fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o755)
-                .create(parent);
-            made.map_err(|e| store::fault(parent, "making a folder", e))?;
-        }
-        write(&target, bytes, 0o644)?;
-    }
-    Ok(())
 }
 
 fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), ContainerError> {

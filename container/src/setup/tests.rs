@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::acts::recorder::Recorder;
+use crate::engine::Shared;
 use crate::image::Settings;
 use crate::spec::tests::service;
-use std::os::unix::fs::symlink;
+use hpcr_contract::plan::Mount;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 struct Ground {
     folder: tempfile::TempDir,
