@@ -9,7 +9,7 @@ pub mod certificate;
 pub mod disclosure;
 pub mod error;
 pub mod finding;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 pub mod image_config;
 pub mod lone;

@@ -3,6 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|text: &str| {
-    let _ = hpcr_contract::attestation::parse(text);
-});
+fuzz_target!(|bytes: &[u8]| hpcr_contract::fuzzing::attestation(bytes));

@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|tar: &[u8]| hpcr_contract::fuzzing::compose_archive(tar));
+fuzz_target!(|bytes: &[u8]| hpcr_contract::fuzzing::compose_archive(bytes));
