@@ -1,109 +1,106 @@
-//! What comes from outside: the contract, the key and the time. Nothing else of the machine is looked at.
+//! What comes from outside: files, standard input and the time. Nothing else of the machine is looked at.
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use hpcr_contract::error::ContractError;
-use hpcr_contract::token::openssl::DecryptionKey;
 use hpcr_contract::user_data::MAX_BYTES;
-use thiserror::Error;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroizing;
 
-/// Why the command could not do its work: nothing is said about the contract.
-#[derive(Debug, Error)]
-pub(crate) enum Unusable {
-    /// A file cannot be read.
-    #[error("{path} cannot be read: {source}; check the path and its permissions")]
-    Read {
-        /// As the user wrote it.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The key is no key.
-    #[error("{path}: {source}")]
-    Key {
-        /// As the user wrote it.
-        path: PathBuf,
-        /// Why.
-        source: ContractError,
-    },
-    /// A plan needs open sections.
-    #[error(
-        "the contract is sealed, and a plan needs its content; give the private key with --key"
-    )]
-    Closed,
-    /// The result cannot be written.
-    #[error("the result cannot be written: {0}; check where standard output goes")]
-    Write(#[from] io::Error),
-    /// The clock is before 1970.
-    #[error("the clock of this machine is not set; give the time with --now")]
-    Clock,
+use crate::failure::Failure;
+
+/// The largest key, certificate or chain that is read.
+const KEY_BYTES: usize = 256 << 10;
+
+/// The bytes of a contract or of anything that may become part of one: at most one more than is accepted, so that a
+/// larger one is told by the same function that tells the guest.
+pub(crate) fn contract(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    bounded(path, MAX_BYTES)
 }
 
-/// The largest key file that is read: RSA with 8192 bits takes less than 7 KiB.
-const KEY_BYTES: usize = 64 << 10;
-
-/// The bytes of the contract: at most one more than is accepted, so that a larger one is told by the same function that
-/// tells the guest.
-pub(crate) fn contract(path: &Path) -> Result<Zeroizing<Vec<u8>>, Unusable> {
-    if path.as_os_str() == "-" {
-        return bounded(io::stdin().lock(), MAX_BYTES).map_err(|source| unreadable(path, source));
-    }
-    File::open(path)
-        .and_then(|file| bounded(file, MAX_BYTES))
-        .map_err(|source| unreadable(path, source))
+/// The bytes of a file that is not a contract, such as a text to be sealed.
+pub(crate) fn text(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    within(path, MAX_BYTES)
 }
 
-/// What findings call the contract.
+/// The bytes of a key, a certificate or a passphrase.
+pub(crate) fn key(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    within(path, KEY_BYTES)
+}
+
+/// What findings call a file.
 pub(crate) fn name(path: &Path) -> String {
-    if path.as_os_str() == "-" {
+    if is_standard(path) {
         "standard input".to_owned()
     } else {
         path.display().to_string()
     }
 }
 
-/// The key that opens tokens.
-pub(crate) fn key(path: &Path) -> Result<DecryptionKey, Unusable> {
-    let pem = File::open(path)
-        .and_then(|file| bounded(file, KEY_BYTES))
-        .map_err(|source| unreadable(path, source))?;
-    DecryptionKey::from_pem(&pem).map_err(|source| Unusable::Key {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// Reads a time as `--now` takes it: seconds since the Unix epoch.
+/// Reads a time as `--at` takes it: seconds since the Unix epoch.
 pub(crate) fn time(text: &str) -> Result<i64, String> {
     OffsetDateTime::parse(text, &Rfc3339)
         .map(OffsetDateTime::unix_timestamp)
         .map_err(|_| "write a time such as 2026-11-21T12:00:00Z".to_owned())
 }
 
-/// The time of this machine, seconds since the Unix epoch.
-pub(crate) fn now() -> Result<i64, Unusable> {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_err(|_| Unusable::Clock)?;
-    i64::try_from(since.as_secs()).map_err(|_| Unusable::Clock)
+/// The time that was given, or that of this machine; seconds since the Unix epoch.
+pub(crate) fn now(given: Option<i64>) -> Result<i64, Failure> {
+    let clock = || {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_secs()).ok()
+    };
+    given.or_else(clock).ok_or(Failure::Usage(
+        "the clock of this machine is not set; give the time with --at",
+    ))
 }
 
-/// Into one buffer of the final size: a buffer that grew would leave copies of secrets behind.
-fn bounded(reader: impl io::Read, most: usize) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(most + 1));
-    reader.take(most as u64 + 1).read_to_end(&mut bytes)?;
+/// `-` is standard input or output.
+pub(crate) fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn within(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let bytes = bounded(path, limit)?;
+    if bytes.len() > limit {
+        let path = path.to_owned();
+        return Err(Failure::TooLarge { path, limit });
+    }
     Ok(bytes)
 }
 
-fn unreadable(path: &Path, source: io::Error) -> Unusable {
-    Unusable::Read {
+/// Reads one byte more than the limit at most.
+fn bounded(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let read = if is_standard(path) {
+        drain(io::stdin().lock(), 0, limit)
+    } else {
+        File::open(path).and_then(|file| {
+            let expected = file.metadata()?.len();
+            drain(file, usize::try_from(expected).unwrap_or(limit), limit)
+        })
+    };
+    read.map_err(|source| Failure::Read {
         path: path.to_owned(),
         source,
+    })
+}
+
+/// Into buffers that wipe themselves: one that grew by itself would leave copies of secrets behind.
+fn drain(reader: impl io::Read, expected: usize, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut reader = reader.take(limit as u64 + 1);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(expected.min(limit) + (8 << 10)));
+    loop {
+        if bytes.len() == bytes.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(bytes.capacity() * 2));
+            larger.extend_from_slice(&bytes);
+            bytes = larger;
+        }
+        let room = (bytes.capacity() - bytes.len()) as u64;
+        if reader.by_ref().take(room).read_to_end(&mut bytes)? == 0 {
+            return Ok(bytes);
+        }
     }
 }

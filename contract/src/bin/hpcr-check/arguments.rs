@@ -1,0 +1,77 @@
+//! Options that several commands share, each defined once.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::input;
+
+/// A contract, and how it is to be looked at.
+#[derive(Debug, Args)]
+pub(crate) struct ContractArguments {
+    /// The contract (YAML); - reads standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) key: OptionalKey,
+    #[command(flatten)]
+    pub(crate) time: TimeArguments,
+}
+
+/// A private key that need not be given.
+#[derive(Debug, Args)]
+pub(crate) struct OptionalKey {
+    /// The private key that opens sealed sections (PEM)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
+}
+
+/// A private key that must be given.
+#[derive(Debug, Args)]
+pub(crate) struct RequiredKey {
+    /// The private key (PEM)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: PathBuf,
+    #[command(flatten)]
+    pub(crate) passphrase: Passphrase,
+}
+
+/// Where the passphrase of a private key comes from.
+#[derive(Debug, Args)]
+pub(crate) struct Passphrase {
+    /// The passphrase of the private key is the first line of this file; without it a terminal is asked
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+/// When.
+#[derive(Debug, Args)]
+pub(crate) struct TimeArguments {
+    /// The time to judge certificates by, RFC 3339 (2026-11-21T12:00:00Z); now if left out
+    #[arg(long, value_name = "TIME", value_parser = input::time)]
+    pub(crate) at: Option<i64>,
+}
+
+/// How findings are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people: the line with the place underlined, why, and what to do
+    Text,
+    /// For programs: one object with every finding
+    Json,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
+    /// For GitHub: workflow commands that annotate the file
+    Github,
+}
+
+/// How a result that is no list of findings is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shape {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}

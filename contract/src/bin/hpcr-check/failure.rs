@@ -1,0 +1,50 @@
+//! Why a command could not do its work: nothing is said about the contract. The exit status is 2.
+
+use std::io;
+use std::path::PathBuf;
+
+use hpcr_contract::error::ContractError;
+use thiserror::Error;
+
+/// Each names its cause and, after the semicolon, what to do.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    /// A file cannot be read.
+    #[error("{path} cannot be read: {source}; check the path and its permissions")]
+    Read {
+        /// As the user wrote it.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is larger than any of its kind.
+    #[error("{path} is larger than {limit} bytes; check that it is the right file")]
+    TooLarge {
+        /// As the user wrote it.
+        path: PathBuf,
+        /// The most that is read.
+        limit: usize,
+    },
+    /// A key, certificate or passphrase is none.
+    #[error("{path}: {source}")]
+    Key {
+        /// As the user wrote it.
+        path: PathBuf,
+        /// Why.
+        source: ContractError,
+    },
+    /// The result cannot be written.
+    #[error("{path} cannot be written: {source}; check the path, its permissions and the space left")]
+    Write {
+        /// As the user wrote it.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The cryptographic library failed.
+    #[error("{0}")]
+    Library(#[from] ContractError),
+    /// What was asked for needs something that was not given.
+    #[error("{0}")]
+    Usage(&'static str),
+}

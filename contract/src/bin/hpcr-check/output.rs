@@ -1,0 +1,112 @@
+//! Where results and messages go. A result is written whole or not at all; a reader that has gone away is no failure.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::input::is_standard;
+
+/// Where the result goes: the same for every command.
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// Write the result to this file, replaced whole, instead of standard output
+    #[arg(long, global = true, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Who may read a result that becomes a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Whoever the umask lets.
+    Anyone,
+    /// The owner alone: it holds a secret.
+    Owner,
+}
+
+impl Output {
+    /// Writes a result.
+    pub(crate) fn write(&self, bytes: &[u8], readers: Readers) -> Result<(), Failure> {
+        let Some(path) = self.file() else {
+            return standard(bytes);
+        };
+        replace(path, bytes, readers).map_err(|source| Failure::Write {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// Writes a text that is no secret, with colours where a terminal shows it.
+    pub(crate) fn coloured(&self, text: &str) -> Result<(), Failure> {
+        if self.file().is_some() {
+            return self.write(anstream::adapter::strip_str(text).to_string().as_bytes(), Readers::Anyone);
+        }
+        let mut out = anstream::stdout().lock();
+        told(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    }
+
+    /// Writes a JSON value that is no secret, and a line end.
+    pub(crate) fn json(&self, value: &Value) -> Result<(), Failure> {
+        self.write(format!("{value:#}\n").as_bytes(), Readers::Anyone)
+    }
+
+    fn file(&self) -> Option<&Path> {
+        self.out.as_deref().filter(|path| !is_standard(path))
+    }
+}
+
+/// Writes a line of its own to standard error; nobody has to listen.
+pub(crate) fn message(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+fn standard(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    told(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+fn told(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Write {
+            path: "standard output".into(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Puts a file in the place of the old one at once. What is no regular file, such as a pipe, is written to.
+fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    let target = match fs::canonicalize(path) {
+        Ok(there) if !there.is_file() => {
+            return fs::OpenOptions::new().write(true).open(there)?.write_all(bytes);
+        }
+        Ok(there) => there,
+        Err(_) => path.to_owned(),
+    };
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    let permissions = permissions(readers);
+    if let Some(permissions) = permissions {
+        builder.permissions(permissions);
+    }
+    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(&target).map_err(|error| error.error).map(drop)
+}
+
+/// A temporary file is its owner's alone unless told otherwise.
+#[cfg(unix)]
+fn permissions(readers: Readers) -> Option<fs::Permissions> {
+    use std::os::unix::fs::PermissionsExt as _;
+    (readers == Readers::Anyone).then(|| fs::Permissions::from_mode(0o666))
+}
+
+#[cfg(not(unix))]
+fn permissions(_: Readers) -> Option<fs::Permissions> {
+    None
+}
