@@ -27,6 +27,7 @@ pub mod sections;
 pub mod signature;
 pub mod sources;
 pub mod stages;
+pub mod tgz;
 pub mod token;
 pub mod user_data;
 pub mod workload;

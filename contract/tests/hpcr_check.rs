@@ -332,7 +332,7 @@ fn a_signing_certificate_is_judged_by_the_time_that_is_given() {
         let (found, text) = desk.check(
             "validate",
             &contract,
-            &[&KEY[..], &["--now", &at(days)]].concat(),
+            &[&KEY[..], &["--at", &at(days)]].concat(),
         );
         assert_eq!(found, status, "{text}");
         assert_eq!(
@@ -354,13 +354,13 @@ fn a_finding_names_place_code_cause_and_remedy() {
     assert_eq!(status, 1);
     for part in [
         "volumes.data.sede",
-        "code: HPL05001E",
-        "cause: the key `sede` is not known here",
-        "remedy: known keys: ",
+        "error[HPL05001E]: the key `sede` is not known here",
+        "= help: known keys: ",
+        "     sede: <hidden>",
     ] {
         assert!(text.contains(part), "{part}:\n{text}");
     }
-    let (status, text) = desk.check("validate", &desk.clear(), &["--json"]);
+    let (status, text) = desk.check("validate", &desk.clear(), &["--format", "json"]);
     let report: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(
         (status, &report["valid"], &report["checked"]),
@@ -391,7 +391,7 @@ fn a_key_name_cannot_move_the_cursor_of_the_terminal() {
     let (status, text) = desk.check("validate", &contract, &[]);
     assert_eq!(status, 0);
     assert!(
-        text.contains("warning: ") && !text.contains('\u{1b}'),
+        text.contains("warning[HPL05100W]: ") && !text.contains('\u{1b}'),
         "{text:?}"
     );
 }
@@ -425,7 +425,7 @@ fn wrong_use_and_unreadable_files_end_with_two() {
     let contract = desk.clear();
     for arguments in [
         &["--unknown"][..],
-        &["--now", "yesterday"],
+        &["--at", "yesterday"],
         &["--key", "nowhere.pem"],
         &["--key", "image.crt"],
         &["another-file.yaml"],
@@ -466,7 +466,7 @@ fn the_published_samples_get_their_verdicts() {
     );
     let check = |file: &str| {
         let output = Command::new(env!("CARGO_BIN_EXE_hpcr-check"))
-            .args(["validate", "--json"])
+            .args(["validate", "--format", "json"])
             .arg(folder.path().join("testdata").join(file))
             .output()
             .unwrap();
@@ -481,12 +481,12 @@ fn the_published_samples_get_their_verdicts() {
             report["checked"].clone(),
         )
     };
-    // They follow the schema, but ship to `logRouter`, and their archives are placeholders.
+    // They follow the schema; that they ship to `logRouter` and that their archives are placeholders are limits.
     let unsupported = ["HPL05001E", "HPL06006E"].map(str::to_owned).to_vec();
     for file in ["simple_contract.yaml", "attest_pub_key_contract.yaml"] {
         assert_eq!(
             check(file),
-            (1, unsupported.clone(), "contract".into()),
+            (0, unsupported.clone(), "contract".into()),
             "{file}"
         );
     }

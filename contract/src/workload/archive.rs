@@ -14,22 +14,22 @@ use crate::finding::{Finding, Level, Place};
 use crate::messages::{self, Code};
 
 /// What an archive may be at most.
-struct Limits {
+pub(crate) struct Limits {
     /// Bytes of the gzip stream.
-    packed: usize,
+    pub(crate) packed: usize,
     /// Bytes of the tar stream.
-    unpacked: u64,
+    pub(crate) unpacked: u64,
     /// Bytes of the tar stream for each byte of the gzip stream, beyond a first mebibyte.
-    ratio: u64,
+    pub(crate) ratio: u64,
     /// Members of the tar stream.
-    members: usize,
+    pub(crate) members: usize,
     /// Components of a path.
-    depth: usize,
+    pub(crate) depth: usize,
     /// Bytes of a path.
-    path: usize,
+    pub(crate) path: usize,
 }
 
-const LIMITS: Limits = Limits {
+pub(crate) const LIMITS: Limits = Limits {
     packed: 16 << 20,
     unpacked: 64 << 20,
     ratio: 200,

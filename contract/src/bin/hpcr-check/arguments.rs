@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use hpcr_contract::product::Product;
 
 use crate::input;
 
@@ -13,9 +15,24 @@ pub(crate) struct ContractArguments {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     #[command(flatten)]
+    pub(crate) platform: Platform,
+    #[command(flatten)]
     pub(crate) key: OptionalKey,
     #[command(flatten)]
     pub(crate) time: TimeArguments,
+}
+
+/// Which product.
+#[derive(Debug, Args)]
+pub(crate) struct Platform {
+    /// The product that the contract is for
+    #[arg(long = "platform", value_name = "PLATFORM", default_value = "ccrt", value_parser = product())]
+    pub(crate) product: Product,
+}
+
+fn product() -> impl TypedValueParser<Value = Product> {
+    PossibleValuesParser::new(Product::ALL.map(Product::name))
+        .try_map(|name| Product::from_name(&name).ok_or("no such product"))
 }
 
 /// A private key that need not be given.

@@ -4,20 +4,13 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::commands::{
-    attestation, certificate, completions, decrypt, diff, encrypt, explain, inspect, keygen, man, network, new, plan,
-    schema, sign, tgz, validate, verify,
-};
+use crate::commands::{completions, decrypt, explain, man, plan, schema, tgz, validate};
 use crate::output::Output;
 
 const EXAMPLES: &str = "\
 Examples:
   hpcr-check contract.yaml                          would a guest run it?
-  hpcr-check new deployer > env.yaml                begin with a template
   hpcr-check --section env env.yaml                 check one half before the other is there
-  hpcr-check encrypt --cert image.crt env.yaml      seal a section: one token on standard output
-  hpcr-check encrypt --contract --cert image.crt --sign-key signing.pem --out sealed.yaml contract.yaml
-  hpcr-check inspect sealed.yaml --key image.key    who can read what, and the digests that an auditor compares
   hpcr-check explain HPL08001E                      what a message of the console means
 
 A command without a name is `validate`. Results go to standard output or --out, messages to standard error; - is
@@ -40,19 +33,9 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Validate(validate::Arguments),
-    Encrypt(encrypt::Arguments),
     Decrypt(decrypt::Arguments),
-    Sign(sign::Arguments),
-    Verify(verify::Arguments),
-    Keygen(keygen::Arguments),
-    New(new::Arguments),
-    Inspect(inspect::Arguments),
     Plan(plan::Arguments),
-    Diff(diff::Arguments),
     Tgz(tgz::Arguments),
-    Attestation(attestation::Arguments),
-    Certificate(certificate::Arguments),
-    Network(network::Arguments),
     Explain(explain::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -63,14 +46,18 @@ pub(crate) enum Command {
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Cli {
     let mut command = Cli::command();
     let arguments = named(arguments.collect(), &command);
-    let matches = command.get_matches_from_mut(arguments);
+    let matches = command
+        .try_get_matches_from_mut(arguments)
+        .unwrap_or_else(|error| error.exit());
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
 }
 
 /// Puts `validate` where the first argument names no command: `hpcr-check contract.yaml`.
 fn named(mut arguments: Vec<OsString>, command: &clap::Command) -> Vec<OsString> {
     let names_one = arguments.get(1).is_none_or(|first| {
-        ["help", "-h", "--help", "-V", "--version"].iter().any(|own| first == own)
+        ["help", "-h", "--help", "-V", "--version"]
+            .iter()
+            .any(|own| first == own)
             || command.find_subcommand(first).is_some()
     });
     if !names_one {

@@ -1,4 +1,4 @@
-//! Why a command could not do its work: nothing is said about the contract. The exit status is 2.
+//! Why a command could not do its work, in the user's words: cause, then what to do.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use hpcr_contract::error::ContractError;
 use thiserror::Error;
 
-/// Each names its cause and, after the semicolon, what to do.
+/// What ends a command before it has a result. Nothing here holds a value of a contract.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
     /// A file cannot be read.
@@ -33,8 +33,18 @@ pub(crate) enum Failure {
         /// Why.
         source: ContractError,
     },
+    /// Something in a folder does not belong into an archive.
+    #[error("{path} cannot be packed: {why}; move it out of the folder")]
+    Member {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: &'static str,
+    },
     /// The result cannot be written.
-    #[error("{path} cannot be written: {source}; check the path, its permissions and the space left")]
+    #[error(
+        "{path} cannot be written: {source}; check the path, its permissions and the space left"
+    )]
     Write {
         /// As the user wrote it.
         path: PathBuf,
@@ -47,4 +57,14 @@ pub(crate) enum Failure {
     /// What was asked for needs something that was not given.
     #[error("{0}")]
     Usage(&'static str),
+}
+
+impl Failure {
+    /// The exit status: 1 where what was given is wrong, 2 where it was not seen.
+    pub(crate) fn status(&self) -> u8 {
+        match self {
+            Self::Member { .. } => 1,
+            _ => 2,
+        }
+    }
 }

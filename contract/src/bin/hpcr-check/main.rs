@@ -17,8 +17,6 @@ mod keys;
 mod output;
 mod report;
 
-use failure::Failure;
-
 /// What a command found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
@@ -41,7 +39,7 @@ fn main() -> ExitCode {
         Ok(Verdict::Bad) => ExitCode::from(1),
         Err(failure) => {
             output::message(&format!("hpcr-check: {failure}"));
-            ExitCode::from(2)
+            ExitCode::from(failure.status())
         }
     }
 }

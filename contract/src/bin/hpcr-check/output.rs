@@ -42,7 +42,10 @@ impl Output {
     /// Writes a text that is no secret, with colours where a terminal shows it.
     pub(crate) fn coloured(&self, text: &str) -> Result<(), Failure> {
         if self.file().is_some() {
-            return self.write(anstream::adapter::strip_str(text).to_string().as_bytes(), Readers::Anyone);
+            return self.write(
+                anstream::adapter::strip_str(text).to_string().as_bytes(),
+                Readers::Anyone,
+            );
         }
         let mut out = anstream::stdout().lock();
         told(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
@@ -82,12 +85,17 @@ fn told(written: io::Result<()>) -> Result<(), Failure> {
 fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     let target = match fs::canonicalize(path) {
         Ok(there) if !there.is_file() => {
-            return fs::OpenOptions::new().write(true).open(there)?.write_all(bytes);
+            return fs::OpenOptions::new()
+                .write(true)
+                .open(there)?
+                .write_all(bytes);
         }
         Ok(there) => there,
         Err(_) => path.to_owned(),
     };
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = target
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let mut builder = tempfile::Builder::new();
     let permissions = permissions(readers);
     if let Some(permissions) = permissions {

@@ -18,12 +18,20 @@ fn command((severity, finding): &(Severity, Finding)) -> String {
     properties.extend(place.column.map(|column| format!("col={column}")));
     properties.push(format!("title={}", finding.code));
     let message = format!("{}; {}", finding.cause, finding.remedy);
-    format!("::{} {}::{}\n", severity.name(), properties.join(","), data(&message))
+    format!(
+        "::{} {}::{}\n",
+        severity.name(),
+        properties.join(","),
+        data(&message)
+    )
 }
 
 /// The three escapes of a message; other controls are replaced, as they could reach a terminal.
 fn data(text: &str) -> String {
-    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let text = text
+        .replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A");
     super::plain(&text)
 }
 

@@ -1,9 +1,11 @@
 //! Findings as people and programs read them. Whatever a contract holds is hostile text here: it cannot move the cursor
 //! of the terminal that it is printed on, nor end the command that a runner reads.
 
-use hpcr_contract::finding::Finding;
+use hpcr_contract::finding::{Finding, Level};
+use hpcr_contract::sources::Sources;
 use serde_json::{Map, Value};
 
+use crate::Verdict;
 use crate::arguments::Format;
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -24,6 +26,15 @@ pub(crate) enum Severity {
 }
 
 impl Severity {
+    /// What a level comes to; the strict take no warning.
+    pub(crate) fn of(level: Level, strict: bool) -> Self {
+        if strict || level == Level::Error {
+            Self::Error
+        } else {
+            Self::Warning
+        }
+    }
+
     /// The word that all formats share.
     fn name(self) -> &'static str {
         match self {
@@ -40,26 +51,72 @@ pub(crate) struct Report {
     pub(crate) name: String,
     /// The findings, errors first.
     pub(crate) findings: Vec<(Severity, Finding)>,
-    /// The verdict in words, for people.
+    /// The verdict in words where there is no error.
     pub(crate) verdict: String,
     /// Further members of the JSON object.
     pub(crate) facts: Map<String, Value>,
-    /// Lines of the input by place.
-    pub(crate) lines: Lines,
+    /// The texts that findings lie in.
+    pub(crate) sources: Sources,
 }
 
-/// The lines that findings lie on, where they can be shown.
-#[derive(Debug, Default)]
-pub(crate) struct Lines(Vec<Option<zeroize::Zeroizing<String>>>);
-
 impl Report {
+    /// Findings without a name or a verdict yet: errors first, otherwise in their order.
+    pub(crate) fn of(findings: Vec<Finding>, strict: bool) -> Self {
+        let severity = |finding: &Finding| Severity::of(finding.level, strict);
+        let mut findings: Vec<_> = findings
+            .into_iter()
+            .map(|finding| (severity(&finding), finding))
+            .collect();
+        findings.sort_by_key(|(severity, _)| *severity);
+        Self {
+            name: String::new(),
+            findings,
+            verdict: String::new(),
+            facts: Map::new(),
+            sources: Sources::default(),
+        }
+    }
+
+    /// Tells what keeps a command from its result.
+    pub(crate) fn refuse(name: &str, findings: Vec<Finding>) -> Verdict {
+        Self {
+            name: name.to_owned(),
+            ..Self::of(findings, false)
+        }
+        .tell();
+        Verdict::Bad
+    }
+
     /// Whether nothing is an error.
     pub(crate) fn is_good(&self) -> bool {
         self.count(Severity::Error) == 0
     }
 
+    /// The verdict in words, with the number of what was found.
+    fn summary(&self) -> String {
+        let of = |count: usize, what: &str| match count {
+            1 => format!("1 {what}"),
+            _ => format!("{count} {what}s"),
+        };
+        let (errors, warnings) = (self.count(Severity::Error), self.count(Severity::Warning));
+        let verdict = if errors > 0 {
+            format!("not valid: {}", of(errors, "error"))
+        } else {
+            self.verdict.clone()
+        };
+        let more = if warnings > 0 {
+            format!("; {}", of(warnings, "warning"))
+        } else {
+            String::new()
+        };
+        format!("{}: {verdict}{more}", plain(&self.name))
+    }
+
     fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|(found, _)| *found == severity).count()
+        self.findings
+            .iter()
+            .filter(|(found, _)| *found == severity)
+            .count()
     }
 
     /// Writes it as a result.
@@ -69,7 +126,7 @@ impl Report {
             Format::Json => output.json(&json::report(self)),
             Format::Sarif => output.json(&sarif::report(self)),
             Format::Github => {
-                output::message(&format!("{}: {}", plain(&self.name), self.verdict));
+                output::message(&self.summary());
                 output.coloured(&github::report(self))
             }
         }
@@ -86,7 +143,10 @@ impl Report {
 /// A text without characters that control a terminal or turn the direction of what follows.
 fn plain(text: &str) -> String {
     let controls = |letter: char| {
-        letter.is_control() || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    text.chars().map(|letter| if controls(letter) { '\u{fffd}' } else { letter }).collect()
+    text.chars()
+        .map(|letter| if controls(letter) { '\u{fffd}' } else { letter })
+        .collect()
 }

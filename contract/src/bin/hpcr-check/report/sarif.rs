@@ -10,9 +10,17 @@ use super::{Report, Severity};
 
 /// A log of one run.
 pub(super) fn report(report: &Report) -> Value {
-    let codes: BTreeSet<Code> = report.findings.iter().map(|(_, finding)| finding.code).collect();
+    let codes: BTreeSet<Code> = report
+        .findings
+        .iter()
+        .map(|(_, finding)| finding.code)
+        .collect();
     let codes: Vec<Code> = codes.into_iter().collect();
-    let results: Vec<_> = report.findings.iter().map(|found| result(found, &codes)).collect();
+    let results: Vec<_> = report
+        .findings
+        .iter()
+        .map(|found| result(found, &codes))
+        .collect();
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -29,7 +37,9 @@ pub(super) fn report(report: &Report) -> Value {
 }
 
 fn rule(code: Code) -> Value {
-    let (name, text) = code.entry().map_or(("", ""), |entry| (entry.name, entry.text));
+    let (name, text) = code
+        .entry()
+        .map_or(("", ""), |entry| (entry.name, entry.text));
     json!({
         "id": code.to_string(),
         "name": name,
@@ -62,7 +72,10 @@ fn location(place: &Place) -> Value {
     let mut location = Map::new();
     location.insert("physicalLocation".into(), Value::Object(physical));
     if !place.path.is_empty() {
-        location.insert("logicalLocations".into(), json!([{"fullyQualifiedName": place.path}]));
+        location.insert(
+            "logicalLocations".into(),
+            json!([{"fullyQualifiedName": place.path}]),
+        );
     }
     Value::Object(location)
 }
@@ -71,7 +84,9 @@ fn location(place: &Place) -> Value {
 fn uri(name: &str) -> String {
     name.bytes()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => char::from(byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                char::from(byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()

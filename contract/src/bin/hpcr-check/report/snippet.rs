@@ -39,7 +39,12 @@ pub(super) fn of(line: &str, place: &Place) -> Snippet {
         } else {
             let offset = column.saturating_sub(start);
             let rest = value.chars().count().saturating_sub(offset);
-            (offset, place.length.map_or(rest, |length| rest.min(length as usize)))
+            (
+                offset,
+                place
+                    .length
+                    .map_or(rest, |length| rest.min(length as usize)),
+            )
         };
         (start + offset, length)
     };
@@ -68,23 +73,38 @@ impl<'a> Line<'a> {
         }
         let opening = &line[..line.len() - rest.len()];
         let rest = rest.trim_end();
-        let bare = Self { opening, key: None, between: "", value: rest };
+        let bare = Self {
+            opening,
+            key: None,
+            between: "",
+            value: rest,
+        };
         let Some(key) = key_of(rest) else {
             return bare;
         };
         let after = &rest[key.len() + 1..];
         let value = after.trim_start();
         let between = &rest[key.len()..rest.len() - value.len()];
-        Self { opening, key: Some(key), between, value }
+        Self {
+            opening,
+            key: Some(key),
+            between,
+            value,
+        }
     }
 
     /// White space of any kind as spaces, so that the mark below meets the place.
     fn indent(&self) -> String {
-        self.opening.chars().map(|letter| if letter == '-' { '-' } else { ' ' }).collect()
+        self.opening
+            .chars()
+            .map(|letter| if letter == '-' { '-' } else { ' ' })
+            .collect()
     }
 
     fn shown_key(&self) -> String {
-        self.key.map_or_else(String::new, |key| format!("{key}{}", self.between.replace('\t', " ")))
+        self.key.map_or_else(String::new, |key| {
+            format!("{key}{}", self.between.replace('\t', " "))
+        })
     }
 
     fn lead(&self) -> usize {
@@ -99,7 +119,9 @@ impl<'a> Line<'a> {
     fn value(&self, place: &Place) -> String {
         let value = self.value;
         let is_header = value.starts_with(['|', '>'])
-            && value[1..].chars().all(|letter| matches!(letter, '+' | '-' | '0'..='9'));
+            && value[1..]
+                .chars()
+                .all(|letter| matches!(letter, '+' | '-' | '0'..='9'));
         if value.is_empty() || (self.key.is_some() && is_header) {
             return value.to_owned();
         }
@@ -107,9 +129,14 @@ impl<'a> Line<'a> {
             Some(item) => (item.rsplit_once('[').map_or("", |(list, _)| list), true),
             None => (place.path.as_str(), false),
         };
-        let names: Vec<&str> = path.split('.').map(|name| name.split('[').next().unwrap_or(name)).collect();
+        let names: Vec<&str> = path
+            .split('.')
+            .map(|name| name.split('[').next().unwrap_or(name))
+            .collect();
         let is_meant = match self.key {
-            Some(key) => names.last().is_some_and(|name| *name == key.trim_matches(['"', '\''])),
+            Some(key) => names
+                .last()
+                .is_some_and(|name| *name == key.trim_matches(['"', '\''])),
             None => is_item,
         };
         if is_meant && is_public(&names, value) {
@@ -122,13 +149,18 @@ impl<'a> Line<'a> {
 
 /// What stands before the first colon that ends a key, where it looks like one: a secret with a colon in it may not.
 fn key_of(text: &str) -> Option<&str> {
-    let quote = text.chars().next().filter(|first| matches!(first, '"' | '\''));
+    let quote = text
+        .chars()
+        .next()
+        .filter(|first| matches!(first, '"' | '\''));
     let end = match quote {
         Some(quote) => text[1..].find(quote)? + 2,
-        None => text
-            .match_indices(':')
-            .map(|(at, _)| at)
-            .find(|at| text[at + 1..].chars().next().is_none_or(char::is_whitespace))?,
+        None => text.match_indices(':').map(|(at, _)| at).find(|at| {
+            text[at + 1..]
+                .chars()
+                .next()
+                .is_none_or(char::is_whitespace)
+        })?,
     };
     let key = &text[..end];
     let rest = text[end..].strip_prefix(':')?;
@@ -143,11 +175,24 @@ fn is_public(names: &[&str], value: &str) -> bool {
         [.., "type"] => matches!(value, "env" | "workload"),
         ["apiVersion" | "kind"] => true,
         [.., "logging", _, "hostname" | "port"]
-        | [.., "volumes", _, "mount" | "filesystem" | "create" | "headerRecord"]
+        | [
+            ..,
+            "volumes",
+            _,
+            "mount" | "filesystem" | "create" | "headerRecord",
+        ]
         | [.., "services", _, "ports" | "volumes", _]
-        | [.., "containers" | "initContainers", "image" | "name" | "imagePullPolicy" | "workingDir"]
+        | [
+            ..,
+            "containers" | "initContainers",
+            "image" | "name" | "imagePullPolicy" | "workingDir",
+        ]
         | [.., "ports", "containerPort" | "hostPort" | "protocol"]
-        | [.., "volumeMounts", "mountPath" | "subPath" | "name" | "readOnly"]
+        | [
+            ..,
+            "volumeMounts",
+            "mountPath" | "subPath" | "name" | "readOnly",
+        ]
         | [.., "spec", "restartPolicy" | "hostNetwork" | "hostPID"] => true,
         [.., "services", _, key] => SERVICE.contains(key),
         _ => false,
@@ -156,10 +201,38 @@ fn is_public(names: &[&str], value: &str) -> bool {
 
 /// Keys of a compose service whose values are no secret.
 const SERVICE: &[&str] = &[
-    "build", "cap_add", "cap_drop", "container_name", "cpus", "depends_on", "expose", "group_add", "hostname", "image",
-    "init", "ipc", "mem_limit", "network_mode", "pid", "pids_limit", "platform", "ports", "privileged", "profiles",
-    "pull_policy", "read_only", "restart", "security_opt", "stop_grace_period", "stop_signal", "tmpfs", "ulimits",
-    "user", "userns_mode", "volumes", "working_dir",
+    "build",
+    "cap_add",
+    "cap_drop",
+    "container_name",
+    "cpus",
+    "depends_on",
+    "expose",
+    "group_add",
+    "hostname",
+    "image",
+    "init",
+    "ipc",
+    "mem_limit",
+    "network_mode",
+    "pid",
+    "pids_limit",
+    "platform",
+    "ports",
+    "privileged",
+    "profiles",
+    "pull_policy",
+    "read_only",
+    "restart",
+    "security_opt",
+    "stop_grace_period",
+    "stop_signal",
+    "tmpfs",
+    "ulimits",
+    "user",
+    "userns_mode",
+    "volumes",
+    "working_dir",
 ];
 
 #[cfg(test)]

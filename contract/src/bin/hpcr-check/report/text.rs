@@ -16,9 +16,14 @@ const RESET: &str = "\x1b[0m";
 pub(super) fn report(report: &Report) -> String {
     let mut text = String::new();
     for (severity, finding) in &report.findings {
-        block(&mut text, *severity, finding, report.sources.line(&finding.place));
+        block(
+            &mut text,
+            *severity,
+            finding,
+            report.sources.line(&finding.place),
+        );
     }
-    text + &plain(&format!("{}: {}", report.name, report.verdict)) + "\n"
+    text + &report.summary() + "\n"
 }
 
 /// Writing to a string does not fail.
@@ -46,9 +51,17 @@ fn block(text: &mut String, severity: Severity, finding: &Finding, line: Option<
         let _ = writeln!(text, "{gutter} {BLUE}|{RESET} {colour}{mark}{RESET}");
     }
     let meaning = finding.code.entry().map_or("", |entry| entry.text);
-    for (label, value) in [("key", place.path.as_str()), ("why", meaning), ("help", &finding.remedy)] {
+    for (label, value) in [
+        ("key", place.path.as_str()),
+        ("why", meaning),
+        ("help", &finding.remedy),
+    ] {
         if !value.is_empty() {
-            let _ = writeln!(text, "{gutter} {BLUE}={RESET} {BOLD}{label}:{RESET} {}", plain(value));
+            let _ = writeln!(
+                text,
+                "{gutter} {BLUE}={RESET} {BOLD}{label}:{RESET} {}",
+                plain(value)
+            );
         }
     }
     text.push('\n');
@@ -56,6 +69,9 @@ fn block(text: &mut String, severity: Severity, finding: &Finding, line: Option<
 
 /// `contract.yaml:7:5`.
 fn position(place: &Place) -> String {
-    let place = Place { path: String::new(), ..place.clone() };
+    let place = Place {
+        path: String::new(),
+        ..place.clone()
+    };
     place.to_string()
 }

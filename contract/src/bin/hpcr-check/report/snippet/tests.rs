@@ -2,7 +2,10 @@
 use super::*;
 
 fn shown(line: &str, path: &str, column: u32) -> (String, String) {
-    let snippet = of(line, &Place::at("contract.yaml", path).with_position(1, column));
+    let snippet = of(
+        line,
+        &Place::at("contract.yaml", path).with_position(1, column),
+    );
     let mark = " ".repeat(snippet.before) + &"^".repeat(snippet.width);
     (snippet.text, mark)
 }
@@ -10,22 +13,70 @@ fn shown(line: &str, path: &str, column: u32) -> (String, String) {
 #[test]
 fn a_value_is_hidden_unless_its_path_is_known_to_be_public() {
     for (line, path, expected) in [
-        ("    seed: hunter2hunter2", "workload.volumes.data.seed", "    seed: <hidden>"),
-        ("    mount: /hunter2", "workload.volumes.data.mount", "    mount: /hunter2"),
-        ("    mount: /mnt # hunter2", "workload.volumes.data.mount", "    mount: /mnt"),
+        (
+            "    seed: hunter2hunter2",
+            "workload.volumes.data.seed",
+            "    seed: <hidden>",
+        ),
+        (
+            "    mount: /hunter2",
+            "workload.volumes.data.mount",
+            "    mount: /hunter2",
+        ),
+        (
+            "    mount: /mnt # hunter2",
+            "workload.volumes.data.mount",
+            "    mount: /mnt",
+        ),
         ("  mount: hunter2", "env.env.mount", "  mount: <hidden>"),
         ("  type: hunter2", "env.env.type", "  type: <hidden>"),
         ("type: env", "workload.type", "type: env"),
-        ("  data: {seed: hunter2, mount: /x/}", "workload.volumes.data.mount", "  data: <hidden>"),
-        ("    image: nginx:latest", "services.web.image", "    image: nginx:latest"),
-        ("    - \"8080:80\"", "services.web.ports[0]", "    - \"8080:80\""),
-        ("    ports: [\"1:2\"]", "services.web.ports[0]", "    ports: [\"1:2\"]"),
-        ("    - PASSWORD=hunter2", "services.web.environment[0]", "    - <hidden>"),
-        ("    x-password: hunter2", "services.web.x-password", "    x-password: <hidden>"),
-        ("    command: run hunter2", "services.web.command", "    command: <hidden>"),
+        (
+            "  data: {seed: hunter2, mount: /x/}",
+            "workload.volumes.data.mount",
+            "  data: <hidden>",
+        ),
+        (
+            "    image: nginx:latest",
+            "services.web.image",
+            "    image: nginx:latest",
+        ),
+        (
+            "    - \"8080:80\"",
+            "services.web.ports[0]",
+            "    - \"8080:80\"",
+        ),
+        (
+            "    ports: [\"1:2\"]",
+            "services.web.ports[0]",
+            "    ports: [\"1:2\"]",
+        ),
+        (
+            "    - PASSWORD=hunter2",
+            "services.web.environment[0]",
+            "    - <hidden>",
+        ),
+        (
+            "    x-password: hunter2",
+            "services.web.x-password",
+            "    x-password: <hidden>",
+        ),
+        (
+            "    command: run hunter2",
+            "services.web.command",
+            "    command: <hidden>",
+        ),
         ("  - name: hunter2", "data", "  - name: <hidden>"),
-        ("    - image: nginx", "spec.containers[0].image", "    - image: nginx"),
-        ("  -----BEGIN PRIVATE KEY-----", "env.logging.syslog.key", "  <hidden>"),
+        (
+            "    - image: nginx",
+            "spec.containers[0].image",
+            "    - image: nginx",
+        ),
+        (
+            "  -----BEGIN PRIVATE KEY-----",
+            "env.logging.syslog.key",
+            "  <hidden>",
+        ),
         ("hunter2", "", "<hidden>"),
         ("seed:hunter2", "", "<hidden>"),
         ("password hunter2: x", "", "<hidden>"),
@@ -45,10 +96,20 @@ fn a_value_is_hidden_unless_its_path_is_known_to_be_public() {
 fn the_mark_stands_below_the_key_or_the_value_that_is_meant() {
     for (line, path, column, mark) in [
         ("    seed: hunter2", "volumes.data.seed", 5, "    ^^^^"),
-        ("    seed: hunter2", "volumes.data.seed", 11, "          ^^^^^^^^"),
+        (
+            "    seed: hunter2",
+            "volumes.data.seed",
+            11,
+            "          ^^^^^^^^",
+        ),
         ("    mount: /a/", "volumes.data.mount", 12, "           ^^^"),
         ("\tmount: /a/", "volumes.data.mount", 9, "        ^^^"),
-        ("  - \"8080:80\"", "services.web.ports[0]", 5, "    ^^^^^^^^^"),
+        (
+            "  - \"8080:80\"",
+            "services.web.ports[0]",
+            5,
+            "    ^^^^^^^^^",
+        ),
         ("seed:", "volumes.data.seed", 6, "     ^"),
         ("", "", 1, "^"),
         ("a", "", 4_000_000_000, "^^^^^^^^"),

@@ -3,28 +3,40 @@
 //! What is printed is listed here, field by field; a field that nobody listed stays out. Values that come out of
 //! interpolation (words of commands, environment) are told by number or name only, since they may be secret.
 
-use std::io::{self, Write as _};
-
+use clap::Args;
 use hpcr_contract::plan::{Mount, Plan, Port, Protocol, Restart, Service, Syslog, Volume};
 use serde_json::{Value, json};
 
-use crate::input::Unusable;
-use crate::{ContractArguments, contract, report};
+use crate::arguments::ContractArguments;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::{Verdict, checked};
 
-/// Checks a contract and prints its plan, or what stops it; `true` where there is a plan.
-pub(crate) fn run(arguments: &ContractArguments) -> Result<bool, Unusable> {
-    let checked = contract::check(arguments)?;
+/// Show what a guest would do with a contract
+///
+/// Prints the plan as JSON: sink, volumes, registries, services with image digests, ports and mounts. Secrets are left
+/// out: passphrases, credentials, words of commands and values of environment variables.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    contract: ContractArguments,
+}
+
+/// Prints the plan of a contract, or tells what stops it.
+pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Failure> {
+    let mut checked = checked::check(&arguments.contract)?;
     if checked.closed {
-        return Err(Unusable::Closed);
+        return Err(Failure::Usage(
+            "the contract is sealed, and a plan needs its content; give the private key with --key",
+        ));
     }
-    let mut out = io::stdout().lock();
-    match &checked.plan {
-        Some(plan) => report::print_json(&mut out, &told(plan))?,
-        None if arguments.json => report::print_json(&mut out, &report::json(&checked))?,
-        None => report::text(&mut out, &checked)?,
+    let plan = checked.plan.take();
+    checked.report(false).tell();
+    match &plan {
+        Some(plan) => output.json(&told(plan))?,
+        None => return Ok(Verdict::Bad),
     }
-    out.flush()?;
-    Ok(checked.plan.is_some())
+    Ok(Verdict::Good)
 }
 
 fn told(plan: &Plan) -> Value {

@@ -1,0 +1,135 @@
+//! Takes a contract the whole way that it takes in the guest, and keeps all that is said about it on that way.
+
+use hpcr_contract::certificate::{Expiry, PublicKey, expiry};
+use hpcr_contract::finding::{Finding, Level, Place};
+use hpcr_contract::messages;
+use hpcr_contract::plan::Plan;
+use hpcr_contract::sources::Sources;
+use hpcr_contract::stages::{Opened, Rejection, Sealed, Verified};
+use hpcr_contract::token::openssl::DecryptionKey;
+use serde_json::{Map, json};
+use zeroize::Zeroizing;
+
+use crate::arguments::ContractArguments;
+use crate::failure::Failure;
+use crate::report::Report;
+use crate::{input, keys};
+
+/// What is known of a contract at the end of its way.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    name: String,
+    bytes: Zeroizing<Vec<u8>>,
+    key: Option<DecryptionKey>,
+    /// Everything that was said about it.
+    pub(crate) findings: Vec<Finding>,
+    /// Both sections, where they follow the schema and the signature holds.
+    pub(crate) verified: Option<Verified>,
+    /// What the guest would do; none where something stops it, or where nobody could open it.
+    pub(crate) plan: Option<Plan>,
+    /// It is sealed and no key was given: nothing but its envelope was checked.
+    pub(crate) closed: bool,
+}
+
+/// Reads and checks the contract that the arguments name.
+pub(crate) fn check(arguments: &ContractArguments) -> Result<Checked, Failure> {
+    let key = keys::opening(&arguments.key)?;
+    let now = input::now(arguments.time.at)?;
+    let mut checked = Checked {
+        name: input::name(&arguments.file),
+        bytes: input::contract(&arguments.file)?,
+        key,
+        findings: Vec::new(),
+        verified: None,
+        plan: None,
+        closed: false,
+    };
+    if let Err(rejection) = checked.go(arguments, now) {
+        checked.findings.extend(rejection.findings);
+    }
+    Ok(checked)
+}
+
+impl Checked {
+    fn go(&mut self, arguments: &ContractArguments, now: i64) -> Result<(), Rejection> {
+        let sealed = Sealed::parse(&self.bytes, &self.name)?;
+        self.findings.extend_from_slice(sealed.unknown_keys());
+        if sealed.needs_key() && self.key.is_none() {
+            self.closed = true;
+            return Ok(());
+        }
+        let verify = |opened: Opened| opened.verify(arguments.platform.product);
+        let verified = self
+            .verified
+            .insert(sealed.open(self.key.as_ref()).and_then(verify)?);
+        self.findings.extend_from_slice(verified.warnings());
+        self.findings
+            .extend(verified.signer().and_then(|signer| end_of(signer, now)));
+        let plan = verified.plan()?;
+        self.plan = (!self.findings.iter().any(Finding::stops)).then_some(plan);
+        Ok(())
+    }
+
+    /// What is to be told of it.
+    pub(crate) fn report(self, strict: bool) -> Report {
+        let sources = if self.findings.is_empty() {
+            Sources::default()
+        } else {
+            Sources::of_contract(&self.bytes, &self.name, self.key.as_ref())
+        };
+        let is_signed = self
+            .verified
+            .as_ref()
+            .is_some_and(|verified| verified.signer().is_some());
+        let limits = self
+            .findings
+            .iter()
+            .any(|finding| finding.level == Level::Limit);
+        let verdict = match (self.closed, is_signed, limits) {
+            (true, ..) => {
+                "the envelope is valid; the sections are sealed and were not checked: give their key with --key"
+            }
+            (_, _, true) => "valid, but the guest of this version does not run it",
+            (_, true, _) => "valid, and signed",
+            (_, false, _) => "valid, and not signed",
+        };
+        let facts = [
+            (
+                "checked",
+                json!(if self.closed { "envelope" } else { "contract" }),
+            ),
+            ("signed", json!(is_signed)),
+            ("runs", json!(self.plan.is_some())),
+        ];
+        Report {
+            name: self.name,
+            verdict: verdict.to_owned(),
+            facts: facts
+                .into_iter()
+                .map(|(key, value)| (key.to_owned(), value))
+                .collect::<Map<_, _>>(),
+            sources,
+            ..Report::of(self.findings, strict)
+        }
+    }
+}
+
+/// What is to be said of the end of the certificate that signed.
+fn end_of(signer: &PublicKey, now: i64) -> Option<Finding> {
+    let place = Place::at("env", "signingKey");
+    match expiry(signer.validity()?.not_after, now) {
+        Expiry::Valid => None,
+        Expiry::WillExpire(days) => Some(Finding::warning(
+            messages::CONTRACT_WILL_EXPIRE,
+            place,
+            format!("the certificate of the contract ends in {days} days"),
+            "sign the contract with a certificate that lasts",
+        )),
+        Expiry::Expired => Some(Finding::new(
+            messages::CONTRACT_EXPIRED,
+            place,
+            "the certificate of the contract has ended",
+            "sign the contract with a certificate that is valid",
+        )),
+    }
+}
