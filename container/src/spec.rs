@@ -1,16 +1,19 @@
 //! A service and its image as an OCI runtime configuration (runtime specification 1.2). Pure: plain data in, plain data
 //! out. Defaults are Docker's, where existing contracts rely on them, and stricter where they cannot notice.
 
+mod capabilities;
+mod mounts;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use hpcr_contract::plan::Service;
 use oci_spec::OciSpecError;
 use oci_spec::runtime::{
-    Capabilities, Capability, LinuxBuilder, LinuxCapabilitiesBuilder, LinuxDeviceCgroupBuilder,
-    LinuxNamespaceBuilder, LinuxNamespaceType, LinuxPidsBuilder, LinuxResourcesBuilder, Mount,
-    MountBuilder, PosixRlimitBuilder, PosixRlimitType, ProcessBuilder, RootBuilder, Spec,
-    SpecBuilder, UserBuilder, get_default_maskedpaths, get_default_readonly_paths,
+    Capabilities, LinuxBuilder, LinuxCapabilitiesBuilder, LinuxDeviceCgroupBuilder,
+    LinuxNamespaceBuilder, LinuxNamespaceType, LinuxPidsBuilder, LinuxResourcesBuilder,
+    PosixRlimitBuilder, PosixRlimitType, ProcessBuilder, RootBuilder, Spec, SpecBuilder,
+    UserBuilder, get_default_maskedpaths, get_default_readonly_paths,
 };
 use secrecy::ExposeSecret as _;
 
@@ -54,15 +57,13 @@ pub(crate) fn cgroup(service: &str) -> PathBuf {
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Processes and threads of one service: enough for any, and an end to a fork bomb.
 const PROCESSES: i64 = 16_384;
-/// Size of each temporary file system, as of Docker's /dev/shm: it is memory. What needs more belongs on a volume.
-const TMPFS: &str = "size=65536k";
 /// Open files of a process: soft and hard.
 const FILES: (u64, u64) = (16_384, 524_288);
 
 /// Makes the configuration.
 pub(crate) fn runtime(input: &Input<'_>) -> Result<Spec, String> {
     let arguments = arguments(input.service, input.settings)?;
-    let capabilities = capabilities(input.service)?;
+    let capabilities = capabilities::of(input.service)?;
     build(input, arguments, &capabilities)
         .map_err(|error| format!("the runtime configuration cannot be made: {error}"))
 }
@@ -105,107 +106,6 @@ pub(crate) fn environment(
         .into_iter()
         .map(|(name, value)| format!("{name}={value}"))
         .collect()
-}
-
-/// Docker's default set, what is added and what is dropped.
-pub(crate) fn capabilities(service: &Service) -> Result<Capabilities, String> {
-    use Capability::{
-        AuditWrite, Chown, DacOverride, Fowner, Fsetid, Kill, Mknod, NetBindService, NetRaw,
-        Setfcap, Setgid, Setpcap, Setuid, SysChroot,
-    };
-    if service.privileged {
-        return Ok(all_capabilities());
-    }
-    let mut set = Capabilities::from([
-        AuditWrite,
-        Chown,
-        DacOverride,
-        Fowner,
-        Fsetid,
-        Kill,
-        Mknod,
-        NetBindService,
-        NetRaw,
-        Setfcap,
-        Setgid,
-        Setpcap,
-        Setuid,
-        SysChroot,
-    ]);
-    if service.cap_add.iter().any(|name| name == "ALL") {
-        set = all_capabilities();
-    }
-    if service.cap_drop.iter().any(|name| name == "ALL") {
-        set.clear();
-    }
-    let named = |names: &[String]| {
-        let names = names.iter().filter(|name| *name != "ALL");
-        names
-            .map(|name| capability(name))
-            .collect::<Result<Capabilities, _>>()
-    };
-    set.extend(named(&service.cap_add)?);
-    for dropped in named(&service.cap_drop)? {
-        set.remove(&dropped);
-    }
-    Ok(set)
-}
-
-fn capability(name: &str) -> Result<Capability, String> {
-    let full = if name.starts_with("CAP_") {
-        name.to_owned()
-    } else {
-        format!("CAP_{name}")
-    };
-    serde_json::from_value(full.into())
-        .map_err(|_| format!("{name:?} is no capability; see capabilities(7)"))
-}
-
-fn all_capabilities() -> Capabilities {
-    use Capability as C;
-    Capabilities::from([
-        C::AuditControl,
-        C::AuditRead,
-        C::AuditWrite,
-        C::BlockSuspend,
-        C::Bpf,
-        C::CheckpointRestore,
-        C::Chown,
-        C::DacOverride,
-        C::DacReadSearch,
-        C::Fowner,
-        C::Fsetid,
-        C::IpcLock,
-        C::IpcOwner,
-        C::Kill,
-        C::Lease,
-        C::LinuxImmutable,
-        C::MacAdmin,
-        C::MacOverride,
-        C::Mknod,
-        C::NetAdmin,
-        C::NetBindService,
-        C::NetBroadcast,
-        C::NetRaw,
-        C::Perfmon,
-        C::Setfcap,
-        C::Setgid,
-        C::Setpcap,
-        C::Setuid,
-        C::SysAdmin,
-        C::SysBoot,
-        C::SysChroot,
-        C::SysModule,
-        C::SysNice,
-        C::SysPacct,
-        C::SysPtrace,
-        C::SysRawio,
-        C::SysResource,
-        C::SysTime,
-        C::SysTtyConfig,
-        C::Syslog,
-        C::WakeAlarm,
-    ])
 }
 
 fn build(
@@ -263,7 +163,7 @@ fn build(
         .process(process.build()?)
         .root(root.build()?)
         .hostname(input.hostname)
-        .mounts(mounts(input)?)
+        .mounts(mounts::all(input)?)
         .linux(linux(input, capabilities)?)
         .build()
 }
@@ -316,82 +216,6 @@ fn linux(
         .masked_paths(masked)
         .readonly_paths(get_default_readonly_paths())
         .seccomp(seccomp::profile(capabilities)?)
-        .build()
-}
-
-fn mounts(input: &Input<'_>) -> Result<Vec<Mount>, OciSpecError> {
-    let access = if input.service.privileged { "rw" } else { "ro" };
-    let mut mounts = Vec::new();
-    for (target, kind, options) in [
-        ("/proc", "proc", &["nosuid", "noexec", "nodev"][..]),
-        (
-            "/dev",
-            "tmpfs",
-            &["nosuid", "noexec", "strictatime", "mode=755", TMPFS],
-        ),
-        (
-            "/dev/pts",
-            "devpts",
-            &[
-                "nosuid",
-                "noexec",
-                "newinstance",
-                "ptmxmode=0666",
-                "mode=0620",
-                "gid=5",
-            ],
-        ),
-        (
-            "/dev/shm",
-            "tmpfs",
-            &["nosuid", "noexec", "nodev", "mode=1777", TMPFS],
-        ),
-        ("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
-        ("/sys", "sysfs", &["nosuid", "noexec", "nodev", access]),
-        (
-            "/sys/fs/cgroup",
-            "cgroup",
-            &["nosuid", "noexec", "nodev", "relatime", access],
-        ),
-    ] {
-        mounts.push(mount(target.as_ref(), kind, kind.as_ref(), options)?);
-    }
-    let mut own = Vec::new();
-    for target in input.tmpfs {
-        own.push(mount(
-            target.as_ref(),
-            "tmpfs",
-            "tmpfs".as_ref(),
-            &["nosuid", "noexec", "nodev", "mode=1777", TMPFS],
-        )?);
-    }
-    for bind in input.binds {
-        let access = if bind.read_only { "ro" } else { "rw" };
-        own.push(mount(
-            &bind.target,
-            "bind",
-            &bind.source,
-            &["bind", "rprivate", "nosuid", "nodev", access],
-        )?);
-    }
-    // A mount must not hide one that lies inside it.
-    own.sort_by_key(|mount| mount.destination().components().count());
-    mounts.extend(own);
-    Ok(mounts)
-}
-
-fn mount(
-    target: &Path,
-    kind: &str,
-    source: &Path,
-    options: &[&str],
-) -> Result<Mount, OciSpecError> {
-    let options: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
-    MountBuilder::default()
-        .destination(target)
-        .typ(kind)
-        .source(source)
-        .options(options)
         .build()
 }
 

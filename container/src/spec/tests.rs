@@ -193,7 +193,7 @@ fn capabilities_are_added_and_dropped_by_name() {
             cap_drop: strings(drop),
             ..service()
         };
-        capabilities(&service).map(|set| set.len())
+        capabilities::of(&service).map(|set| set.len())
     };
     for (add, drop, expected) in [
         (&[][..], &["ALL"][..], 0),
