@@ -82,15 +82,11 @@ impl Setup {
         let rootfs = self.mount_rootfs(image)?;
         let root =
             Root::open(&rootfs).map_err(|e| self.fault("opening its root file system", e))?;
-        let identity = self.identity(
-            &root,
-            service.user.as_deref().or(image.settings.user.as_deref()),
-        )?;
+        let identity = self.identity(&root, service, image)?;
         let namespace = self.namespace()?;
         let hostname = service.hostname.as_deref().unwrap_or(&service.name);
         let mut binds = self.own_files(&bundle, hostname, address, services)?;
-        let (further, tmpfs) = self.mounts(service)?;
-        binds.extend(further);
+        binds.extend(self.mounts(service)?);
         let configuration = spec::runtime(&spec::Input {
             service,
             settings: &image.settings,
@@ -99,7 +95,6 @@ impl Setup {
             network: &namespace,
             hostname,
             binds: &binds,
-            tmpfs: &tmpfs,
         })
         .map_err(|cause| self.fault("making its configuration", cause))?;
         let text = serde_json::to_vec(&configuration)
@@ -194,7 +189,8 @@ impl Setup {
     fn identity(
         &self,
         root: &Root,
-        wanted: Option<&str>,
+        service: &Service,
+        image: &Image,
     ) -> Result<user::Identity, ContainerError> {
         let read = |path: &str| {
             let bytes = root.read(Path::new(path), limits::USER_DATABASE);
@@ -203,8 +199,10 @@ impl Setup {
                 .unwrap_or_default();
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         };
+        let wanted = service.user.as_deref().or(image.settings.user.as_deref());
         user::resolve(
             wanted.unwrap_or(""),
+            &service.groups,
             &read("etc/passwd")?,
             &read("etc/group")?,
         )

@@ -3,6 +3,7 @@
 
 mod capabilities;
 mod mounts;
+mod resources;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -10,10 +11,9 @@ use std::path::{Path, PathBuf};
 use hpcr_contract::plan::Service;
 use oci_spec::OciSpecError;
 use oci_spec::runtime::{
-    Capabilities, LinuxBuilder, LinuxCapabilitiesBuilder, LinuxDeviceCgroupBuilder,
-    LinuxNamespaceBuilder, LinuxNamespaceType, LinuxPidsBuilder, LinuxResourcesBuilder,
-    PosixRlimitBuilder, PosixRlimitType, ProcessBuilder, RootBuilder, Spec, SpecBuilder,
-    UserBuilder, get_default_maskedpaths, get_default_readonly_paths,
+    Capabilities, LinuxBuilder, LinuxCapabilitiesBuilder, LinuxNamespaceBuilder,
+    LinuxNamespaceType, Process, ProcessBuilder, RootBuilder, Spec, SpecBuilder, UserBuilder,
+    get_default_maskedpaths, get_default_readonly_paths,
 };
 use secrecy::ExposeSecret as _;
 
@@ -33,8 +33,6 @@ pub(crate) struct Input<'a> {
     pub hostname: &'a str,
     /// Guest path, container path and access of each mount.
     pub binds: &'a [Bind],
-    /// Container paths of temporary file systems.
-    pub tmpfs: &'a [String],
 }
 
 /// A path of the guest in a container.
@@ -48,24 +46,25 @@ pub(crate) struct Bind {
 /// The cgroup of all services.
 pub(crate) const CGROUP: &str = "hpcr";
 
-/// The cgroup of a service, relative to the root of the v2 hierarchy.
+/// The cgroup of a service, relative to the root of the v2 hierarchy. It outlives the service's containers, whose own
+/// lies in it, and so tells what became of them.
 pub(crate) fn cgroup(service: &str) -> PathBuf {
     Path::new("/").join(CGROUP).join(service)
 }
 
 /// The search path of a container whose image names none, as in Docker.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// Processes and threads of one service: enough for any, and an end to a fork bomb.
-const PROCESSES: i64 = 16_384;
-/// Open files of a process: soft and hard.
-const FILES: (u64, u64) = (16_384, 524_288);
-
 /// Makes the configuration.
 pub(crate) fn runtime(input: &Input<'_>) -> Result<Spec, String> {
     let arguments = arguments(input.service, input.settings)?;
     let capabilities = capabilities::of(input.service)?;
-    build(input, arguments, &capabilities)
-        .map_err(|error| format!("the runtime configuration cannot be made: {error}"))
+    let process = process(input, arguments, &capabilities)?;
+    let parameters = resources::parameters(input.service)?;
+    build(input, process, &capabilities, parameters).map_err(|error| unmade(&error))
+}
+
+fn unmade(error: &OciSpecError) -> String {
+    format!("the runtime configuration cannot be made: {error}")
 }
 
 /// The command line: a service's entry point takes the image's command away, as in Docker.
@@ -108,11 +107,11 @@ pub(crate) fn environment(
         .collect()
 }
 
-fn build(
+fn process(
     input: &Input<'_>,
     arguments: Vec<String>,
     capabilities: &Capabilities,
-) -> Result<Spec, OciSpecError> {
+) -> Result<Process, String> {
     let Input {
         service,
         settings,
@@ -124,53 +123,59 @@ fn build(
     let granted = LinuxCapabilitiesBuilder::default()
         .bounding(set.clone())
         .effective(set.clone())
-        .permitted(set);
-    let granted = granted.inheritable([]).ambient([]).build()?;
-    let limit = |kind, soft, hard| {
-        PosixRlimitBuilder::default()
-            .typ(kind)
-            .soft(soft)
-            .hard(hard)
-            .build()
-    };
+        .permitted(set)
+        .inheritable([])
+        .ambient([])
+        .build();
     let user = UserBuilder::default()
         .uid(identity.uid)
         .gid(identity.gid)
-        .additional_gids(identity.groups.clone());
+        .additional_gids(identity.groups.clone())
+        .build();
     let cwd = service
         .working_dir
         .as_deref()
         .or(settings.working_dir.as_deref())
         .unwrap_or("/");
-    let process = ProcessBuilder::default()
+    let mut process = ProcessBuilder::default()
         .terminal(false)
-        .user(user.build()?)
+        .user(user.map_err(|error| unmade(&error))?)
         .args(arguments)
         .env(environment(service, settings, identity, input.hostname))
         .cwd(cwd)
-        .capabilities(granted)
-        .rlimits([
-            limit(PosixRlimitType::RlimitNofile, FILES.0, FILES.1)?,
-            // A core dump would put memory on a disk.
-            limit(PosixRlimitType::RlimitCore, 0, 0)?,
-        ])
-        .no_new_privileges(!service.privileged);
+        .capabilities(granted.map_err(|error| unmade(&error))?)
+        .rlimits(resources::of_a_process(&service.limits)?)
+        // Stricter than asked for where nobody can notice.
+        .no_new_privileges(service.no_new_privileges || !service.privileged);
+    if let Some(score) = service.limits.oom_score_adj {
+        process = process.oom_score_adj(score);
+    }
+    process.build().map_err(|error| unmade(&error))
+}
+
+fn build(
+    input: &Input<'_>,
+    process: Process,
+    capabilities: &Capabilities,
+    parameters: HashMap<String, String>,
+) -> Result<Spec, OciSpecError> {
     let root = RootBuilder::default()
         .path(input.rootfs)
-        .readonly(service.read_only);
+        .readonly(input.service.read_only);
     SpecBuilder::default()
         .version("1.0.2")
-        .process(process.build()?)
+        .process(process)
         .root(root.build()?)
         .hostname(input.hostname)
         .mounts(mounts::all(input)?)
-        .linux(linux(input, capabilities)?)
+        .linux(linux(input, capabilities, parameters)?)
         .build()
 }
 
 fn linux(
     input: &Input<'_>,
     capabilities: &Capabilities,
+    parameters: HashMap<String, String>,
 ) -> Result<oci_spec::runtime::Linux, OciSpecError> {
     use LinuxNamespaceType::{Cgroup, Ipc, Mount, Network, Pid, Uts};
     let privileged = input.service.privileged;
@@ -180,24 +185,12 @@ fn linux(
         namespaces.push(namespace(kind).build()?);
     }
     namespaces.push(namespace(Network).path(input.network).build()?);
-    // The runtime adds its own few (null, zero, full, random, urandom, tty) to a denied set.
-    let devices = LinuxDeviceCgroupBuilder::default()
-        .allow(privileged)
-        .access("rwm")
-        .build()?;
-    let resources = LinuxResourcesBuilder::default()
-        .devices([devices])
-        .pids(LinuxPidsBuilder::default().limit(PROCESSES).build()?);
     let linux = LinuxBuilder::default()
         .namespaces(namespaces)
-        .cgroups_path(cgroup(&input.service.name))
-        .resources(resources.build()?)
+        .cgroups_path(cgroup(&input.service.name).join("container"))
+        .resources(resources::cgroup(&input.service.limits, privileged)?)
         .rootfs_propagation("private")
-        // The network is the container's own, so its low ports need no privilege, as in Docker.
-        .sysctl(HashMap::from([(
-            "net.ipv4.ip_unprivileged_port_start".to_owned(),
-            "0".to_owned(),
-        )]));
+        .sysctl(parameters);
     if privileged {
         return linux.masked_paths([]).readonly_paths([]).build();
     }

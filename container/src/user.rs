@@ -1,4 +1,4 @@
-//! Who a container runs as: `user[:group]`, looked up in the image's own passwd(5) and group(5). Pure.
+//! Who a container runs as: `user[:group]` and further groups, looked up in the image's own passwd(5) and group(5). Pure.
 
 /// A resolved user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +11,14 @@ pub(crate) struct Identity {
     pub home: String,
 }
 
-/// Resolves as Docker does: a name must be known, a number need not be; an explicit group leaves out all others.
-pub(crate) fn resolve(user: &str, passwd: &str, group: &str) -> Result<Identity, String> {
+/// Resolves as Docker does: a name must be known, a number need not be; an explicit group leaves out all others but those
+/// in `further`.
+pub(crate) fn resolve(
+    user: &str,
+    further: &[String],
+    passwd: &str,
+    group: &str,
+) -> Result<Identity, String> {
     let (user, wanted_group) = match user.split_once(':') {
         Some((user, group)) => (user, Some(group).filter(|group| !group.is_empty())),
         None => (user, None),
@@ -32,11 +38,13 @@ pub(crate) fn resolve(user: &str, passwd: &str, group: &str) -> Result<Identity,
         }
     };
     let known = || group.lines().filter_map(Group::parse);
-    let (gid, groups) = if let Some(wanted) = wanted_group {
+    let numbered = |wanted: &str| {
         let found = known().find(|group| group.name == wanted);
         let gid = found.map(|group| group.gid).or_else(|| wanted.parse().ok());
-        let unknown = "the group is not in the image's /etc/group; name one that is, or a number";
-        (gid.ok_or(unknown)?, Vec::new())
+        gid.ok_or("a group is not in the image's /etc/group; name one that is, or a number")
+    };
+    let (gid, mut groups) = if let Some(wanted) = wanted_group {
+        (numbered(wanted)?, Vec::new())
     } else {
         let name = account.as_ref().map_or("", |account| account.name);
         let is_member =
@@ -44,6 +52,12 @@ pub(crate) fn resolve(user: &str, passwd: &str, group: &str) -> Result<Identity,
         let others = known().filter(is_member).map(|group| group.gid);
         (own_gid, others.filter(|gid| *gid != own_gid).collect())
     };
+    for wanted in further {
+        let further = numbered(wanted)?;
+        if further != gid && !groups.contains(&further) {
+            groups.push(further);
+        }
+    }
     let home = if home.is_empty() { "/" } else { home };
     Ok(Identity {
         uid,
@@ -134,22 +148,43 @@ mod tests {
             ("1000", identity(1000, 0, &[], "/")),
             ("1000:1000", identity(1000, 1000, &[], "/")),
         ] {
-            assert_eq!(resolve(user, PASSWD, GROUP).unwrap(), expected, "{user}");
+            assert_eq!(
+                resolve(user, &[], PASSWD, GROUP).unwrap(),
+                expected,
+                "{user}"
+            );
         }
-        assert_eq!(resolve("", "", "").unwrap(), identity(0, 0, &[], "/"));
+        assert_eq!(resolve("", &[], "", "").unwrap(), identity(0, 0, &[], "/"));
+    }
+
+    #[test]
+    fn further_groups_come_beside_those_of_the_user() {
+        for (user, further, expected) in [
+            ("web", &["log", "7"][..], &[44, 45, 7][..]),
+            ("web", &["44", "web", "log", "45"], &[44, 45]),
+            ("web:tls", &["log"], &[45]),
+        ] {
+            let further: Vec<_> = further.iter().map(|&name| name.to_owned()).collect();
+            assert_eq!(
+                resolve(user, &further, PASSWD, GROUP).unwrap().groups,
+                expected,
+                "{user} {further:?}"
+            );
+        }
+        assert!(resolve("web", &["nogroup".to_owned()], PASSWD, GROUP).is_err());
     }
 
     #[test]
     fn an_unknown_name_never_becomes_root() {
         for user in ["nobody", "broken", "web:nogroup", "-1", "4294967296", "0x0"] {
-            assert!(resolve(user, PASSWD, GROUP).is_err(), "{user}");
+            assert!(resolve(user, &[], PASSWD, GROUP).is_err(), "{user}");
         }
     }
 
     proptest! {
         #[test]
         fn no_database_makes_a_name_root_unless_it_says_so(passwd in "([a-z]{0,3}:){0,3}[1-9]{0,3}:[0-9]{0,3}\n{0,2}", user in "[a-z]{1,3}") {
-            if let Ok(identity) = resolve(&user, &passwd, "") {
+            if let Ok(identity) = resolve(&user, &[], &passwd, "") {
                 prop_assert_ne!(identity.uid, 0);
             }
         }

@@ -21,18 +21,13 @@ use crate::unpack::name;
 use crate::unpack::root::Root;
 
 impl Setup {
-    /// Opens and binds what the service mounts.
-    pub(super) fn mounts(
-        &self,
-        service: &Service,
-    ) -> Result<(Vec<Bind>, Vec<String>), ContainerError> {
-        let (mut binds, mut tmpfs) = (Vec::new(), Vec::new());
+    /// Opens and binds what the service mounts of the guest's.
+    pub(super) fn mounts(&self, service: &Service) -> Result<Vec<Bind>, ContainerError> {
+        let mut binds = Vec::new();
         for (number, mount) in service.mounts.iter().enumerate() {
             let (source, target, read_only) = match mount {
-                Mount::Tmpfs { target, .. } => {
-                    tmpfs.push(target.clone());
-                    continue;
-                }
+                // Made by the runtime itself.
+                Mount::Tmpfs { .. } => continue,
                 Mount::Bind {
                     source,
                     target,
@@ -87,7 +82,7 @@ impl Setup {
                 read_only,
             });
         }
-        Ok((binds, tmpfs))
+        Ok(binds)
     }
 
     /// Opens a path below a trusted folder; a missing one is made as a folder where that is allowed, as in Docker.

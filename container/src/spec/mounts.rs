@@ -2,23 +2,27 @@
 
 use std::path::Path;
 
+use hpcr_contract::plan::Mount as Wanted;
 use oci_spec::OciSpecError;
 use oci_spec::runtime::{Mount, MountBuilder};
 
 use super::Input;
 
-/// Size of each temporary file system, as of Docker's /dev/shm: it is memory. What needs more belongs on a volume.
-const TMPFS: &str = "size=65536k";
+/// Bytes of a temporary file system where the service names none, as of Docker's /dev/shm: it is memory.
+const TMPFS: u64 = 64 << 20;
+/// Its permissions where the service names none.
+const TMPFS_MODE: u32 = 0o1777;
 
 pub(super) fn all(input: &Input<'_>) -> Result<Vec<Mount>, OciSpecError> {
     let access = if input.service.privileged { "rw" } else { "ro" };
     let mut mounts = Vec::new();
+    let (dev, shm) = (size(None), size(input.service.limits.shm));
     for (target, kind, options) in [
         ("/proc", "proc", &["nosuid", "noexec", "nodev"][..]),
         (
             "/dev",
             "tmpfs",
-            &["nosuid", "noexec", "strictatime", "mode=755", TMPFS],
+            &["nosuid", "noexec", "strictatime", "mode=755", &dev],
         ),
         (
             "/dev/pts",
@@ -35,7 +39,7 @@ pub(super) fn all(input: &Input<'_>) -> Result<Vec<Mount>, OciSpecError> {
         (
             "/dev/shm",
             "tmpfs",
-            &["nosuid", "noexec", "nodev", "mode=1777", TMPFS],
+            &["nosuid", "noexec", "nodev", "mode=1777", &shm],
         ),
         ("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
         ("/sys", "sysfs", &["nosuid", "noexec", "nodev", access]),
@@ -48,12 +52,21 @@ pub(super) fn all(input: &Input<'_>) -> Result<Vec<Mount>, OciSpecError> {
         mounts.push(mount(target.as_ref(), kind, kind.as_ref(), options)?);
     }
     let mut own = Vec::new();
-    for target in input.tmpfs {
+    for wanted in &input.service.mounts {
+        let Wanted::Tmpfs {
+            target,
+            bytes,
+            mode,
+        } = wanted
+        else {
+            continue;
+        };
+        let mode = format!("mode={:o}", mode.unwrap_or(TMPFS_MODE));
         own.push(mount(
             target.as_ref(),
             "tmpfs",
             "tmpfs".as_ref(),
-            &["nosuid", "noexec", "nodev", "mode=1777", TMPFS],
+            &["nosuid", "noexec", "nodev", &mode, &size(*bytes)],
         )?);
     }
     for bind in input.binds {
@@ -69,6 +82,10 @@ pub(super) fn all(input: &Input<'_>) -> Result<Vec<Mount>, OciSpecError> {
     own.sort_by_key(|mount| mount.destination().components().count());
     mounts.extend(own);
     Ok(mounts)
+}
+
+fn size(bytes: Option<u64>) -> String {
+    format!("size={}", bytes.unwrap_or(TMPFS))
 }
 
 fn mount(

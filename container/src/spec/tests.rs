@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use hpcr_contract::plan::ImageReference;
+use hpcr_contract::plan::{ImageReference, Limits, Mount as Wanted, Ulimit};
 use serde_json::Value;
 
 /// A service with nothing set.
@@ -56,7 +56,6 @@ fn spec(service: &Service) -> Value {
         network: "/run/netns/web".as_ref(),
         hostname: "web",
         binds: &binds,
-        tmpfs: &strings(&["/tmp"]),
     });
     serde_json::to_value(spec.unwrap()).unwrap()
 }
@@ -225,12 +224,143 @@ fn an_inner_mount_comes_after_the_one_around_it() {
 
 #[test]
 fn every_temporary_file_system_has_a_size() {
-    let spec = spec(&service());
+    let tmpfs = |target: &str, bytes, mode| Wanted::Tmpfs {
+        target: target.into(),
+        bytes,
+        mode,
+    };
+    let spec = spec(&Service {
+        mounts: vec![
+            tmpfs("/tmp", None, None),
+            tmpfs("/cache", Some(4096), Some(0o700)),
+        ],
+        limits: Limits {
+            shm: Some(8192),
+            ..Limits::default()
+        },
+        ..service()
+    });
     let mounts = spec["mounts"].as_array().unwrap().iter();
-    let temporary: Vec<_> = mounts.filter(|mount| mount["type"] == "tmpfs").collect();
-    assert_eq!(temporary.len(), 3);
-    for mount in temporary {
-        let options = mount["options"].as_array().unwrap();
-        assert!(options.contains(&"size=65536k".into()), "{mount}");
+    let temporary: Vec<_> = mounts
+        .filter(|mount| mount["type"] == "tmpfs")
+        .map(|mount| {
+            let options = mount["options"].as_array().unwrap().iter();
+            let said = |option: &&Value| {
+                let option = option.as_str().unwrap();
+                option.starts_with("size=") || option.starts_with("mode=")
+            };
+            let mut told: Vec<_> = options
+                .filter(said)
+                .map(|o| o.as_str().unwrap().to_owned())
+                .collect();
+            told.sort();
+            format!(
+                "{} {}",
+                mount["destination"].as_str().unwrap(),
+                told.join(" ")
+            )
+        })
+        .collect();
+    assert_eq!(
+        temporary,
+        [
+            "/dev mode=755 size=67108864",
+            "/dev/shm mode=1777 size=8192",
+            "/tmp mode=1777 size=67108864",
+            "/cache mode=700 size=4096",
+        ]
+    );
+}
+
+#[test]
+fn limits_become_those_of_the_control_group_and_of_each_process() {
+    let ulimit = |name: &str, soft, hard| (name.to_owned(), Ulimit { soft, hard });
+    let limited = |limits| {
+        spec(&Service {
+            limits,
+            ..service()
+        })
+    };
+    let spec = limited(Limits {
+        memory: Some(64 << 20),
+        milli_cpus: Some(1_500),
+        cpu_weight: Some(300),
+        pids: Some(50),
+        ulimits: [ulimit("NOFILE", 5, 6), ulimit("MEMLOCK", 7, 8)].into(),
+        oom_score_adj: Some(-500),
+        ..Limits::default()
+    });
+    let resources = &spec["linux"]["resources"];
+    assert_eq!(resources["memory"]["limit"], 64 << 20);
+    assert_eq!(resources["cpu"]["quota"], 150_000);
+    assert_eq!(resources["cpu"]["period"], 100_000);
+    assert_eq!(resources["unified"]["cpu.weight"], "300");
+    assert_eq!(resources["pids"]["limit"], 50);
+    assert_eq!(spec["process"]["oomScoreAdj"], -500);
+    assert_eq!(
+        spec["process"]["rlimits"],
+        serde_json::json!([
+            {"type": "RLIMIT_CORE", "soft": 0, "hard": 0},
+            {"type": "RLIMIT_MEMLOCK", "soft": 7, "hard": 8},
+            {"type": "RLIMIT_NOFILE", "soft": 5, "hard": 6},
+        ])
+    );
+
+    let small = limited(Limits {
+        milli_cpus: Some(1),
+        ..Limits::default()
+    });
+    // The kernel takes no quota below 1,000 microseconds.
+    assert_eq!(small["linux"]["resources"]["cpu"]["quota"], 1_000);
+    assert_eq!(small["linux"]["resources"]["cpu"]["period"], 1_000_000);
+    let unlimited = limited(Limits::default());
+    assert!(unlimited["linux"]["resources"]["memory"].is_null());
+    assert!(unlimited["linux"]["resources"]["cpu"].is_null());
+    assert_eq!(unlimited["linux"]["resources"]["pids"]["limit"], 16_384);
+
+    let unknown = Limits {
+        ulimits: [ulimit("NO_SUCH", 1, 1)].into(),
+        ..Limits::default()
+    };
+    assert!(resources::of_a_process(&unknown).is_err());
+}
+
+#[test]
+fn kernel_parameters_are_those_of_the_containers_own_namespaces() {
+    let with = |name: &str| Service {
+        sysctls: [(name.to_owned(), "1".to_owned())].into(),
+        ..service()
+    };
+    for own in [
+        "net.core.somaxconn",
+        "kernel.shm_rmid_forced",
+        "kernel.sem",
+        "fs.mqueue.msg_max",
+    ] {
+        let parameters = resources::parameters(&with(own)).unwrap();
+        assert_eq!(parameters[own], "1");
+        assert_eq!(parameters["net.ipv4.ip_unprivileged_port_start"], "0");
     }
+    for not_own in [
+        "kernel.core_pattern",
+        "vm.overcommit_memory",
+        "fs.file-max",
+        "network",
+        "net.../kernel.panic",
+        "net.ipv4/../../kernel/panic",
+    ] {
+        assert!(resources::parameters(&with(not_own)).is_err(), "{not_own}");
+    }
+    let low = resources::parameters(&with("net.ipv4.ip_unprivileged_port_start")).unwrap();
+    assert_eq!(low["net.ipv4.ip_unprivileged_port_start"], "1");
+}
+
+#[test]
+fn a_privileged_container_may_give_its_programs_no_new_privileges() {
+    let spec = spec(&Service {
+        privileged: true,
+        no_new_privileges: true,
+        ..service()
+    });
+    assert_eq!(spec["process"]["noNewPrivileges"], true);
 }
