@@ -7,6 +7,9 @@ use std::fmt;
 
 use crate::messages::Code;
 
+/// The most findings that one part of a contract is worth: a hostile one must not make us tell a hundred thousand.
+pub const MOST: usize = 100;
+
 /// Where in the input a finding lies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {

@@ -7,13 +7,10 @@ use jsonschema::error::ValidationErrorKind as Kind;
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::{Value, json};
 
-use crate::finding::{Finding, Place};
+use crate::finding::{self, Finding, Place};
 use crate::messages;
 use crate::product::Product;
 use crate::yaml::{self, Document};
-
-/// The most findings of one section: a hostile one must not make us look for the places of a hundred thousand.
-const MAX_FINDINGS: usize = 100;
 
 /// The schema's text.
 pub const TEXT: &str = include_str!("../schema/contract.json");
@@ -70,7 +67,7 @@ pub fn check(
     let mut findings: Vec<_> = validator
         .iter_errors(&instance)
         .flat_map(|error| explain(&error, &schema, document))
-        .take(MAX_FINDINGS)
+        .take(finding::MOST)
         .collect();
     yaml::wipe(&mut instance);
     findings.sort_by_key(|finding| (finding.place.line, finding.place.column));
@@ -125,7 +122,7 @@ fn explain(error: &ValidationError<'_>, schema: &Value, document: &Document) -> 
             let known = known_keys(schema, rule);
             return unexpected
                 .iter()
-                .take(MAX_FINDINGS)
+                .take(finding::MOST)
                 .map(|key| {
                     let child = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
                     finding(

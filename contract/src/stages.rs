@@ -18,7 +18,7 @@ use crate::schema::{self, Scope, Section};
 use crate::sections::env::{self, EnvSection};
 use crate::sections::workload::{self, WorkloadSection};
 use crate::signature::{self, Signed};
-use crate::token::openssl::DecryptionKey;
+use crate::token::openssl::{DecryptionKey, Token};
 use crate::user_data::{Part, Places, Text, UserData, mentions_token};
 use crate::yaml::{Document, Origin};
 use crate::{planning, redaction};
@@ -61,6 +61,26 @@ impl Sealed {
     /// Whether opening it takes a key.
     pub fn needs_key(&self) -> bool {
         self.0.has_tokens()
+    }
+
+    /// Tokens that no key opens: their form shows it, also to those who have none.
+    pub fn malformed_tokens(&self) -> Vec<Finding> {
+        let UserData {
+            workload,
+            env,
+            auditor,
+            places,
+            ..
+        } = &self.0;
+        [
+            (workload.text(), &places.workload),
+            (env.text(), &places.env),
+            (auditor.as_ref(), &places.auditor),
+        ]
+        .into_iter()
+        .filter_map(|(text, place)| Some((text.filter(|text| text.is_token())?, place)))
+        .filter_map(|(text, place)| Some(Token::parse(&text.0).err()?.at(place.clone())))
+        .collect()
     }
 
     /// Top-level keys that mean nothing here, as warnings.

@@ -77,6 +77,13 @@ impl fmt::Debug for Text {
 }
 
 impl Part {
+    pub(crate) fn text(&self) -> Option<&Text> {
+        match self {
+            Self::Text(text, _) => Some(text),
+            Self::Mapping(_) => None,
+        }
+    }
+
     pub(crate) fn is_token(&self) -> bool {
         matches!(self, Self::Text(text, _) if text.is_token())
     }

@@ -6,7 +6,7 @@
 use zeroize::Zeroizing;
 
 use super::interpolation::Interpolator;
-use crate::finding::{Finding, Place};
+use crate::finding::{self, Finding, Place};
 use crate::messages::{self, Code};
 use crate::yaml::{Kind, Node};
 
@@ -115,6 +115,9 @@ impl<'a> Reader<'a> {
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) {
+        if self.findings.len() == finding::MOST {
+            return;
+        }
         let place = Place::at(self.file, value.path.clone()).with_position(line, column);
         self.findings.push(Finding::new(code, place, cause, remedy));
     }

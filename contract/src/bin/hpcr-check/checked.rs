@@ -55,6 +55,7 @@ impl Checked {
         let sealed = Sealed::parse(&self.bytes, &self.name)?;
         self.findings.extend_from_slice(sealed.unknown_keys());
         if sealed.needs_key() && self.key.is_none() {
+            self.findings.extend(sealed.malformed_tokens());
             self.closed = true;
             return Ok(());
         }
