@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Public};
 use openssl::x509::X509;
+use sha2::{Digest as _, Sha256};
 
 use crate::error::ContractError;
 
@@ -88,6 +89,17 @@ impl PublicKey {
     /// The PEM text as it was given, without the layers of base64.
     pub fn pem(&self) -> &[u8] {
         &self.pem
+    }
+
+    /// SHA-256 of the key itself (SubjectPublicKeyInfo, DER), the same for a key and for every certificate of it: what
+    /// `openssl pkey -pubin -outform DER | sha256sum` prints.
+    pub fn fingerprint(&self) -> Result<[u8; 32], ContractError> {
+        Ok(Sha256::digest(self.key.public_key_to_der()?).into())
+    }
+
+    /// Whether both are the same key, whatever certificates they came in.
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        self.key.public_eq(&other.key)
     }
 
     pub(crate) fn key(&self) -> &PKeyRef<Public> {

@@ -38,6 +38,19 @@ pub enum ContractError {
         "the token does not open with this key; encrypt the section again with the certificate of this image"
     )]
     TokenSealed,
+    /// An age recipient or identity cannot be used.
+    #[error(
+        "the age key cannot be used: {0}; give a native X25519 key, age1... to seal or AGE-SECRET-KEY-1... to open"
+    )]
+    AgeKey(&'static str),
+    /// An age file is malformed, or of a kind that no image opens.
+    #[error(
+        "the age file cannot be used: {0}; seal the section again to the age recipient of this image, in ASCII armour"
+    )]
+    AgeForm(&'static str),
+    /// The age library failed.
+    #[error("sealing to the age recipient failed; report this as a bug")]
+    AgeSeal,
     /// A signature is not base64.
     #[error("the signature is not base64; sign the contract again")]
     SignatureForm,
@@ -78,7 +91,7 @@ impl ContractError {
         match self {
             Self::SignatureForm | Self::SignatureMismatch => messages::SIGNATURE_INVALID,
             Self::Record { .. } | Self::RecordSignature => messages::ENCRYPT_ATTESTATION,
-            Self::Unwritable | Self::Library(_) | Self::ExplicitRejection => {
+            Self::Unwritable | Self::AgeSeal | Self::Library(_) | Self::ExplicitRejection => {
                 messages::INTERNAL_ERROR
             }
             Self::PrivateKey(_)
@@ -86,7 +99,9 @@ impl ContractError {
             | Self::PassphraseWrong
             | Self::PublicKey(_)
             | Self::TokenForm(_)
-            | Self::TokenSealed => messages::INVALID_CONTRACT,
+            | Self::TokenSealed
+            | Self::AgeKey(_)
+            | Self::AgeForm(_) => messages::INVALID_CONTRACT,
         }
     }
 

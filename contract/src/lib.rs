@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attestation;
+pub mod authoring;
 pub mod certificate;
 pub mod disclosure;
 pub mod error;

@@ -346,7 +346,7 @@ impl Opened {
 }
 
 /// Both results, or the findings of both.
-fn both<A, B>(
+pub(crate) fn both<A, B>(
     first: Result<A, Vec<Finding>>,
     second: Result<B, Vec<Finding>>,
 ) -> Result<(A, B), Vec<Finding>> {

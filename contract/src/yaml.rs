@@ -185,9 +185,10 @@ impl Document {
     }
 }
 
-/// Writes a value as YAML.
+/// Writes a value as YAML; no line of text is folded, however long it is.
 pub(crate) fn write(value: &Value) -> Result<String, ContractError> {
-    serde_saphyr::to_string(value).map_err(|_| ContractError::Unwritable)
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+    serde_saphyr::to_string_with_options(value, options).map_err(|_| ContractError::Unwritable)
 }
 
 /// Overwrites every text in a JSON value.
