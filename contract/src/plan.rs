@@ -10,7 +10,7 @@ use crate::secret::SecretString;
 mod workload;
 
 pub use workload::{
-    Condition, Dependency, HealthCheck, ImageReference, Limits, Mount, Port, Probe, Protocol,
+    Condition, Dependency, File, HealthCheck, ImageReference, Limits, Mount, Port, Probe, Protocol,
     Purpose, Restart, Role, Service, Ulimit, Workload,
 };
 

@@ -117,10 +117,10 @@ impl Sources {
             let Some(files) = value.and_then(|value| archive::files(value).ok()) else {
                 continue;
             };
-            for (path, content) in files {
+            for (path, file) in files {
                 let mut chain = owned(chain);
                 chain.push(path);
-                self.keep(chain, &content);
+                self.keep(chain, &file.bytes);
             }
         }
     }

@@ -231,6 +231,8 @@ fn options() -> Options {
         non_finite_float_policy: NonFiniteFloatPolicy::Reject,
         strict_booleans: true,
         underscored_numbers_as_strings: true,
+        // Octal to the older version of YAML and decimal to this one: what reads permissions decides.
+        leading_zero_numbers_as_strings: true,
         reject_unsupported_tags: true,
         // A snippet would quote the contract.
         with_snippet: false,

@@ -8,7 +8,7 @@ use crate::lines::Stream;
 use crate::spec::tests::service;
 use crate::unpack;
 use crate::verify::Digest;
-use hpcr_contract::plan::{ImageReference, Mount, Port, Protocol, Restart};
+use hpcr_contract::plan::{File, ImageReference, Mount, Port, Protocol, Restart};
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -125,7 +125,7 @@ impl Ground {
         });
         let workload = Workload {
             services,
-            files: BTreeMap::from([("conf/a".into(), b"archive".to_vec())]),
+            files: BTreeMap::from([("conf/a".into(), File::plain(b"archive".to_vec()))]),
         };
         let mut running = self
             .engine

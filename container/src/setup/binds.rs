@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use hpcr_contract::plan::{Mount, Service};
+use hpcr_contract::plan::{File, Mount, Service};
 use rustix::fs::OFlags;
 
 use super::{Made, Setup, write};
@@ -128,17 +128,17 @@ fn shared_part<'a>(shared: &'a [Shared], source: &Path) -> Result<(&'a Shared, P
         })
 }
 
-/// Writes the compose archive's files for containers to bind.
+/// Writes the files of the workload for containers to bind.
 pub(crate) fn write_files(
     folder: &Path,
-    files: &BTreeMap<String, Vec<u8>>,
+    files: &BTreeMap<String, File>,
 ) -> Result<(), ContainerError> {
-    for (path, bytes) in files {
+    for (path, file) in files {
         let clean = name::components(path.as_bytes());
         let clean = clean.map_err(|e| {
             store::fault(
                 folder,
-                "writing the compose archive's files",
+                "writing the files of the workload",
                 std::io::Error::other(e),
             )
         })?;
@@ -150,7 +150,7 @@ pub(crate) fn write_files(
                 .create(parent);
             made.map_err(|e| store::fault(parent, "making a folder", e))?;
         }
-        write(&target, bytes, 0o644)?;
+        write(&target, &file.bytes, file.mode)?;
     }
     Ok(())
 }

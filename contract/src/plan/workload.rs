@@ -6,14 +6,45 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
+use zeroize::Zeroizing;
+
 use crate::secret::SecretString;
 
 /// The containers to run.
 pub struct Workload {
     /// Services in start order: one never comes before what it depends on.
     pub services: Vec<Service>,
-    /// The regular files of the compose archive by relative path: what relative bind mounts and `env_file` refer to.
-    pub files: BTreeMap<String, Vec<u8>>,
+    /// The files that [`Mount::File`] refers to, by relative path: those of the archive below `archive/`, and those that
+    /// the workload writes out itself (`configs`, `secrets`, ConfigMaps) below `generated/`.
+    pub files: BTreeMap<String, File>,
+}
+
+/// A file that containers may read. It may hold secrets: its bytes do not print.
+#[derive(Clone, PartialEq, Eq)]
+pub struct File {
+    /// Content.
+    pub bytes: Zeroizing<Vec<u8>>,
+    /// Permissions (`0o644`); it belongs to root.
+    pub mode: u32,
+}
+
+impl File {
+    /// A file that everybody may read.
+    pub fn plain(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes: Zeroizing::new(bytes),
+            mode: 0o644,
+        }
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File")
+            .field("bytes", &self.bytes.len())
+            .field("mode", &format_args!("{:#o}", self.mode))
+            .finish()
+    }
 }
 
 /// The files of an archive may hold secrets: their names print, their bytes do not.
@@ -40,6 +71,8 @@ pub struct Service {
     pub depends_on: Vec<Dependency>,
     /// What it runs.
     pub image: ImageReference,
+    /// The architecture that it is meant for (`amd64`, `s390x`), where its author says: a guest of another refuses it.
+    pub architecture: Option<String>,
     /// Replaces the image's entry point.
     pub entrypoint: Option<Vec<String>>,
     /// Replaces the image's command.
@@ -111,6 +144,7 @@ impl Service {
             role: Role::Main,
             depends_on: Vec::new(),
             image,
+            architecture: None,
             entrypoint: None,
             command: None,
             environment: BTreeMap::new(),
@@ -313,9 +347,9 @@ pub enum Mount {
         /// Without write access.
         read_only: bool,
     },
-    /// A file or folder of the compose archive ([`Workload::files`]).
+    /// A file or folder of [`Workload::files`].
     File {
-        /// Relative path in the archive, normalised.
+        /// Relative path there, normalised (`archive/conf/nginx.conf`; `archive` for all of the archive).
         source: String,
         /// Absolute path in the container.
         target: String,

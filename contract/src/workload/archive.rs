@@ -12,6 +12,7 @@ use flate2::read::MultiGzDecoder;
 
 use crate::finding::{Finding, Level, Place};
 use crate::messages::{self, Code};
+use crate::plan::File;
 
 /// What an archive may be at most.
 pub(crate) struct Limits {
@@ -48,7 +49,7 @@ const COMPOSE_NAMES: [&str; 2] = ["docker-compose.yaml", "docker-compose.yml"];
 #[derive(Debug)]
 pub struct Archive {
     /// Every regular file by relative, normalised path (`conf/nginx.conf`).
-    pub files: BTreeMap<String, Vec<u8>>,
+    pub files: BTreeMap<String, File>,
     /// Which of them is the compose file.
     pub compose: &'static str,
 }
@@ -70,7 +71,7 @@ pub(crate) fn unpack(archive: &str) -> Result<Archive, Problem> {
 }
 
 /// The regular files of an archive (base64 of a tar.gz) by relative, normalised path.
-pub(crate) fn files(archive: &str) -> Result<BTreeMap<String, Vec<u8>>, Problem> {
+pub(crate) fn files(archive: &str) -> Result<BTreeMap<String, File>, Problem> {
     let packed = STANDARD
         .decode(archive.trim_end())
         .map_err(|_| Problem::Base64)?;
@@ -179,7 +180,7 @@ impl Problem {
 }
 
 /// The regular files of a tar.gz.
-fn untar(packed: &[u8], limits: &Limits) -> Result<BTreeMap<String, Vec<u8>>, Problem> {
+fn untar(packed: &[u8], limits: &Limits) -> Result<BTreeMap<String, File>, Problem> {
     if packed.len() > limits.packed {
         return Err(Problem::TooLarge);
     }
@@ -205,7 +206,7 @@ fn untar(packed: &[u8], limits: &Limits) -> Result<BTreeMap<String, Vec<u8>>, Pr
     }
 }
 
-fn members(stream: &mut impl Read, limits: &Limits) -> Result<BTreeMap<String, Vec<u8>>, Problem> {
+fn members(stream: &mut impl Read, limits: &Limits) -> Result<BTreeMap<String, File>, Problem> {
     let mut tree = Tree::default();
     let mut archive = tar::Archive::new(stream);
     for (index, entry) in archive.entries().map_err(|_| Problem::Stream)?.enumerate() {
@@ -238,7 +239,12 @@ fn members(stream: &mut impl Read, limits: &Limits) -> Result<BTreeMap<String, V
             if content.len() as u64 != entry.size() {
                 return Err(Problem::Stream);
             }
-            tree.file(path, content).ok_or(Problem::Twice { member })?;
+            let mut file = File::plain(content);
+            // Everybody may read what the archive brings; what was a program stays one.
+            if entry.header().mode().is_ok_and(|mode| mode & 0o111 != 0) {
+                file.mode = 0o755;
+            }
+            tree.file(path, file).ok_or(Problem::Twice { member })?;
         }
     }
     Ok(tree.files)
@@ -286,7 +292,7 @@ fn path_of(bytes: &[u8], limits: &Limits) -> Result<String, &'static str> {
 /// What has been taken so far: no path twice, and nothing below a file.
 #[derive(Default)]
 struct Tree {
-    files: BTreeMap<String, Vec<u8>>,
+    files: BTreeMap<String, File>,
     folders: std::collections::BTreeSet<String>,
 }
 
@@ -308,7 +314,7 @@ impl Tree {
         Some(())
     }
 
-    fn file(&mut self, path: String, content: Vec<u8>) -> Option<()> {
+    fn file(&mut self, path: String, content: File) -> Option<()> {
         if let Some((folder, _)) = path.rsplit_once('/') {
             self.folder(folder)?;
         }

@@ -7,14 +7,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::archive::Archive;
-use super::interpolation::{Interpolator, Variables};
-use super::options;
+use super::interpolation::Variables;
 use super::reader::{Reader, Value};
-use super::service::{self, Surroundings};
+use super::sources::Files;
+use super::{Surroundings, checks, values};
 use crate::finding::{Finding, Place};
 use crate::messages;
-use crate::plan::{Service, Workload};
+use crate::plan::{Condition, Dependency, Service, Workload};
 use crate::yaml::Document;
+
+use configs::Kind;
+use service::Around;
+
+mod configs;
+mod depends;
+mod environment;
+mod health;
+mod limits;
+mod mounts;
+mod network;
+mod ports;
+mod refused;
+mod service;
+mod words;
 
 /// The most services that one workload may have.
 const MOST_SERVICES: usize = 64;
@@ -31,18 +46,19 @@ pub fn read(
     volumes: &[String],
 ) -> Result<Workload, Vec<Finding>> {
     let document = parse(&archive).map_err(|finding| vec![finding])?;
-    let mut reader = Reader::new(archive.compose, Interpolator::new(variables));
     let surroundings = Surroundings {
         files: &archive.files,
         variables,
         volumes,
     };
-    let services = top(&mut reader, &Value::root(document.root()), &surroundings);
+    let mut reader =
+        Reader::new(archive.compose, messages::IMAGE_PARSE_COMPOSE).interpolating(variables);
+    let (services, files) = top(&mut reader, &Value::root(document.root()), &surroundings);
     let findings = reader.into_findings();
     if findings.is_empty() {
         Ok(Workload {
             services,
-            files: archive.files,
+            files: files.with_archive(archive.files),
         })
     } else {
         Err(findings)
@@ -54,7 +70,7 @@ fn parse(archive: &Archive) -> Result<Document, Finding> {
     let bytes = archive
         .files
         .get(archive.compose)
-        .map(Vec::as_slice)
+        .map(|file| file.bytes.as_slice())
         .unwrap_or_default();
     let text = std::str::from_utf8(bytes).map_err(|_| {
         Finding::new(
@@ -67,56 +83,59 @@ fn parse(archive: &Archive) -> Result<Document, Finding> {
     Document::parse(text, archive.compose, code)
 }
 
-fn top(reader: &mut Reader<'_>, root: &Value<'_>, surroundings: &Surroundings<'_>) -> Vec<Service> {
-    let mut services = None;
+fn top(
+    reader: &mut Reader<'_>,
+    root: &Value<'_>,
+    surroundings: &Surroundings<'_>,
+) -> (Vec<Service>, Files) {
+    let (mut services, mut configs, mut secrets) = (None, None, None);
     for (key, value) in reader.entries(root) {
         match key {
             "services" => services = Some(value),
+            "configs" => configs = Some(value),
+            "secrets" => secrets = Some(value),
+            "networks" => network::declared(reader, &value),
             "version" | "name" => {}
-            "volumes" | "networks" | "secrets" | "configs" if is_empty(&value) => {}
+            "volumes" if value.is_empty() => {}
             "volumes" => reader.refuse_key(
                 &value,
-                "named volumes are not supported",
+                "named volumes would be lost at power-off",
                 "declare the volume in `volumes` of both sections and bind its mount path",
             ),
-            "networks" => reader.refuse_key(
-                &value,
-                "networks are not supported",
-                "remove them: all services of the workload share one network",
-            ),
-            "secrets" | "configs" => reader.refuse_key(
-                &value,
-                format!("`{key}` is not supported"),
-                "put the file into the archive and bind it (`./file:/path`), or pass it in the environment",
-            ),
-            _ => reader.refuse_key(
-                &value,
-                format!("the key `{key}` is not known here"),
-                "known keys: services, version, name, x-...",
-            ),
+            _ => match refused::of_file(key) {
+                Some(remedy) => {
+                    reader.refuse_key(&value, format!("`{key}` is not supported"), remedy);
+                }
+                None => {
+                    let known = "services, configs, secrets, networks, version, name, x-...";
+                    reader.unknown(&value, key, known);
+                }
+            },
         }
     }
-    let Some(services) = services.filter(|services| !is_empty(services)) else {
+    let mut around = Around {
+        surroundings,
+        configs: configs::declared(reader, Kind::Config, configs.as_ref(), *surroundings),
+        secrets: configs::declared(reader, Kind::Secret, secrets.as_ref(), *surroundings),
+        files: Files::default(),
+    };
+    let Some(services) = services.filter(|services| !services.is_empty()) else {
         reader.refuse(
             root,
             "there is no service",
             "name at least one under `services`",
         );
-        return Vec::new();
+        return (Vec::new(), Files::default());
     };
-    all_services(reader, &services, surroundings)
+    let services = all_services(reader, &services, &mut around);
+    (services, around.files)
 }
 
-fn is_empty(value: &Value<'_>) -> bool {
-    value.is_null()
-        || matches!(&value.node.kind, crate::yaml::Kind::Mapping(entries) if entries.is_empty())
-}
-
-/// Every service, in the order to start them.
+/// Every service that runs, in the order to start them.
 fn all_services(
     reader: &mut Reader<'_>,
     services: &Value<'_>,
-    surroundings: &Surroundings<'_>,
+    around: &mut Around<'_>,
 ) -> Vec<Service> {
     let entries = reader.entries(services);
     if entries.len() > MOST_SERVICES {
@@ -127,10 +146,10 @@ fn all_services(
         );
         return Vec::new();
     }
-    let mut read = BTreeMap::new();
-    let mut waits = BTreeMap::new();
+    let (mut read, mut needs, mut joins) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let mut active = BTreeSet::new();
     for (name, value) in &entries {
-        if !options::is_service_name(name) {
+        if !values::is_service_name(name) {
             reader.refuse_key(
                 value,
                 "a service cannot have this name",
@@ -138,26 +157,32 @@ fn all_services(
             );
             continue;
         }
-        let (service, needs) = service::read(reader, name, value, surroundings);
-        for need in needs {
-            if entries.iter().any(|(other, _)| *other == need.service) {
-                waits
-                    .entry(*name)
-                    .or_insert_with(BTreeSet::new)
-                    .insert(need.service);
-            } else {
-                reader.refuse(
-                    &need.value,
-                    "it depends on a service that does not exist",
-                    "name one of this file's services",
-                );
-            }
+        let found = service::read(reader, name, value, around);
+        if !found.is_idle {
+            active.insert(*name);
+            read.extend(found.service.map(|service| (*name, service)));
+            needs.insert(*name, found.needs);
+            joins.extend(found.joins.map(|join| (*name, join)));
         }
-        read.extend(service.map(|service| (*name, service)));
     }
-    published_once(reader, services, read.values());
-    let names: Vec<&str> = entries.iter().map(|(name, _)| *name).collect();
-    match in_order(&names, &waits) {
+    refer_to_known(reader, &mut read, &mut needs, &joins, &active);
+    depends::settle(reader, &mut read, &needs);
+    network::join(reader, &mut read, &joins);
+    checks::published_once(reader, services, read.values());
+    let names: Vec<&str> = entries
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| active.contains(name))
+        .collect();
+    let waits = needs
+        .iter()
+        .map(|(name, needs)| {
+            let others = needs.iter().map(|need| need.service.as_str());
+            let joined = joins.get(name).map(|(other, _)| other.as_str());
+            (*name, others.chain(joined).collect())
+        })
+        .collect();
+    match depends::in_order(&names, &waits) {
         Ok(order) => order
             .into_iter()
             .filter_map(|name| read.remove(name))
@@ -173,59 +198,39 @@ fn all_services(
     }
 }
 
-/// The names so that each comes after those that it waits for, and else as they stand in the file.
-fn in_order<'n>(
-    names: &[&'n str],
-    waits: &BTreeMap<&'n str, BTreeSet<String>>,
-) -> Result<Vec<&'n str>, Vec<&'n str>> {
-    let mut order: Vec<&str> = Vec::new();
-    while order.len() < names.len() {
-        let is_ready = |name: &&&str| {
-            !order.contains(name)
-                && waits
-                    .get(**name)
-                    .is_none_or(|needs| needs.iter().all(|need| order.contains(&need.as_str())))
-        };
-        match names.iter().find(is_ready) {
-            Some(next) => order.push(next),
-            None => {
-                return Err(names
-                    .iter()
-                    .copied()
-                    .filter(|name| !order.contains(name))
-                    .collect());
-            }
-        }
-    }
-    Ok(order)
-}
-
-/// Two services cannot have the same port of the guest.
-fn published_once<'s>(
+/// Reports what is referred to and does not run, and forgets what need not.
+fn refer_to_known(
     reader: &mut Reader<'_>,
-    services: &Value<'_>,
-    read: impl Iterator<Item = &'s Service>,
+    read: &mut BTreeMap<&str, Service>,
+    needs: &mut BTreeMap<&str, Vec<depends::Need<'_>>>,
+    joins: &BTreeMap<&str, (String, Value<'_>)>,
+    active: &BTreeSet<&str>,
 ) {
-    let mut taken: BTreeMap<_, Vec<Option<std::net::IpAddr>>> = BTreeMap::new();
-    for service in read {
-        for port in &service.ports {
-            let addresses = taken
-                .entry((port.host, port.protocol == crate::plan::Protocol::Udp))
-                .or_default();
-            let clash = |other: &Option<std::net::IpAddr>| {
-                *other == port.host_ip
-                    || other.is_none_or(|ip| ip.is_unspecified())
-                    || port.host_ip.is_none_or(|ip| ip.is_unspecified())
-            };
-            if addresses.iter().any(clash) {
-                let cause = format!(
-                    "a port of the guest is published twice, the second time by {}",
-                    service.name
-                );
-                reader.refuse(services, cause, "publish every port of the guest once");
-                return;
+    const CAUSE: &str =
+        "it refers to a service that does not exist, or whose profile is not active";
+    const REMEDY: &str = "name one of this file's services; `COMPOSE_PROFILES` in the contract's env makes profiles active";
+    for needs in needs.values_mut() {
+        needs.retain(|need| {
+            let is_known = active.contains(need.service.as_str());
+            if !is_known && need.required {
+                reader.refuse(&need.value, CAUSE, REMEDY);
             }
-            addresses.push(port.host_ip);
+            is_known
+        });
+    }
+    for (name, service) in read {
+        service
+            .depends_on
+            .retain(|need| active.contains(need.service.as_str()));
+        if let Some((other, value)) = joins.get(name) {
+            if !active.contains(other.as_str()) {
+                reader.refuse(value, CAUSE, REMEDY);
+            } else if service.depends_on.iter().all(|need| need.service != *other) {
+                service.depends_on.push(Dependency {
+                    service: other.clone(),
+                    condition: Condition::Started,
+                });
+            }
         }
     }
 }

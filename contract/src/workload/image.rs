@@ -3,6 +3,9 @@
 //! Short names mean Docker Hub, as everywhere (`nginx@sha256:...` is `docker.io/library/nginx@sha256:...`). A tag beside
 //! a digest says nothing that the digest does not, and is dropped. Nothing here asks a registry.
 
+use super::Surroundings;
+use super::reader::{Reader, Value};
+use crate::messages;
 use crate::plan::ImageReference;
 
 /// The registry that short names mean.
@@ -47,6 +50,42 @@ pub(super) fn parse(name: &str) -> Result<ImageReference, Problem> {
         repository: repository.to_owned(),
         digest: digest.to_owned(),
     })
+}
+
+/// Reads the image of `owner` (`the service web`), reporting why it cannot be run.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    owner: &str,
+    _surroundings: &Surroundings<'_>,
+) -> Option<ImageReference> {
+    let text = reader.text(value)?;
+    let (cause, remedy) = match parse(&text) {
+        Ok(image) => return Some(image),
+        Err(Problem::NoDigest) => (
+            format!("the image of {owner} is not named by digest"),
+            "write `registry/name@sha256:...`; the registry tells the digest when the image is pushed",
+        ),
+        Err(Problem::BadDigest) => (
+            format!("the digest of the image of {owner} is malformed"),
+            "write `@sha256:` and 64 lowercase hexadecimal digits",
+        ),
+        Err(Problem::BadName) => (
+            format!("the image of {owner} has no name that a registry could know"),
+            "write `registry/name@sha256:...` in lowercase",
+        ),
+    };
+    reader.refuse_as(messages::IMAGE_MISMATCH, value, cause, remedy);
+    None
+}
+
+/// Stands in while the rest of a service is looked at whose image is refused; such a service never runs.
+pub(super) fn refused() -> ImageReference {
+    ImageReference {
+        registry: String::new(),
+        repository: String::new(),
+        digest: String::new(),
+    }
 }
 
 /// The one spelling of a registry that credentials and images meet under: Docker Hub has three.

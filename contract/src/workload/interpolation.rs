@@ -66,11 +66,6 @@ impl<'a> Interpolator<'a> {
         }
     }
 
-    /// The value of a variable, where it is set.
-    pub fn variable(&self, name: &str) -> Option<&'a SecretString> {
-        self.variables.get(name)
-    }
-
     /// The scalar with every variable replaced.
     ///
     /// # Errors

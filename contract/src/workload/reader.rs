@@ -1,13 +1,15 @@
-//! Reads the values of a compose file, interpolated, and gathers what is wrong with them, each with its place.
+//! Reads the values of a compose file (interpolated) or a Pod (as they are), and gathers what is wrong with them, each
+//! with its place.
 //!
 //! A value that cannot be read is reported once and then left out, so that one look at the file finds everything. No
 //! value is ever quoted: it may be a secret.
 
 use zeroize::Zeroizing;
 
-use super::interpolation::Interpolator;
+use super::interpolation::{Interpolator, Problem, Variables};
+use super::values;
 use crate::finding::{self, Finding, Place};
-use crate::messages::{self, Code};
+use crate::messages::Code;
 use crate::yaml::{Kind, Node};
 
 /// A value of the file and the key path that leads to it.
@@ -33,6 +35,15 @@ impl<'n> Value<'n> {
         matches!(self.node.kind, Kind::Null)
     }
 
+    /// Nothing, or a mapping with nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        match &self.node.kind {
+            Kind::Null => true,
+            Kind::Mapping(entries) => entries.is_empty(),
+            _ => false,
+        }
+    }
+
     pub(super) fn is_text(&self) -> bool {
         matches!(self.node.kind, Kind::Text(_))
     }
@@ -45,17 +56,38 @@ impl<'n> Value<'n> {
 /// The state of reading one file.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
-    file: &'a str,
-    pub(super) interpolator: Interpolator<'a>,
+    file: String,
+    code: Code,
+    interpolator: Option<Interpolator<'a>>,
     findings: Vec<Finding>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(file: &'a str, interpolator: Interpolator<'a>) -> Self {
+    /// One for a file, or a part of the contract; `code` is that of its findings.
+    pub(super) fn new(file: &str, code: Code) -> Self {
         Self {
-            file,
-            interpolator,
+            file: file.to_owned(),
+            code,
+            interpolator: None,
             findings: Vec::new(),
+        }
+    }
+
+    /// The same, replacing the variables in every text.
+    pub(super) fn interpolating(mut self, variables: &'a Variables) -> Self {
+        self.interpolator = Some(Interpolator::new(variables));
+        self
+    }
+
+    /// Replaces the variables in a text of another file, where `further` variables serve for those that the contract lacks.
+    pub(super) fn interpolate(
+        &mut self,
+        text: &str,
+        further: &Variables,
+    ) -> Result<Zeroizing<String>, Problem> {
+        match &mut self.interpolator {
+            Some(interpolator) => interpolator.interpolate_with(text, further),
+            None => Ok(Zeroizing::new(text.to_owned())),
         }
     }
 
@@ -71,13 +103,7 @@ impl<'a> Reader<'a> {
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.report(
-            messages::IMAGE_PARSE_COMPOSE,
-            value,
-            value.node.position,
-            cause,
-            remedy,
-        );
+        self.report(self.code, value, value.node.position, cause, remedy);
     }
 
     /// Reports a value under a code of its own.
@@ -98,13 +124,7 @@ impl<'a> Reader<'a> {
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.report(
-            messages::IMAGE_PARSE_COMPOSE,
-            value,
-            value.key,
-            cause,
-            remedy,
-        );
+        self.report(self.code, value, value.key, cause, remedy);
     }
 
     fn report(
@@ -118,7 +138,7 @@ impl<'a> Reader<'a> {
         if self.findings.len() == finding::MOST {
             return;
         }
-        let place = Place::at(self.file, value.path.clone()).with_position(line, column);
+        let place = Place::at(self.file.clone(), value.path.clone()).with_position(line, column);
         self.findings.push(Finding::new(code, place, cause, remedy));
     }
 
@@ -193,7 +213,7 @@ impl<'a> Reader<'a> {
     /// Text, interpolated. A whole number is taken for its digits.
     pub(super) fn text(&mut self, value: &Value<'_>) -> Option<Zeroizing<String>> {
         let text = match &value.node.kind {
-            Kind::Text(text) => match self.interpolator.interpolate(text) {
+            Kind::Text(text) => match self.interpolate(text, &Variables::new()) {
                 Ok(text) => text,
                 Err(problem) => {
                     self.refuse(value, problem.to_string(), problem.remedy());
@@ -227,6 +247,84 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// Text, read by a pure parser.
+    pub(super) fn parsed<T>(
+        &mut self,
+        value: &Value<'_>,
+        parse: impl Fn(&str) -> Result<T, &'static str>,
+        remedy: &str,
+    ) -> Option<T> {
+        let text = self.text(value)?;
+        self.accept(value, parse(&text), remedy)
+    }
+
+    /// Text or a decimal number, read by a pure parser.
+    pub(super) fn decimal<T>(
+        &mut self,
+        value: &Value<'_>,
+        parse: impl Fn(&str) -> Result<T, &'static str>,
+        remedy: &str,
+    ) -> Option<T> {
+        match &value.node.kind {
+            Kind::Number(number) => self.accept(value, parse(&number.to_string()), remedy),
+            _ => self.parsed(value, parse, remedy),
+        }
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn whole<T: TryFrom<i64>>(
+        &mut self,
+        value: &Value<'_>,
+        bounds: std::ops::RangeInclusive<i64>,
+    ) -> Option<T> {
+        let text = self.text(value)?;
+        let number = text.parse().ok().filter(|number| bounds.contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        if number.is_none() {
+            let remedy = format!("write one from {} to {}", bounds.start(), bounds.end());
+            self.refuse(value, "this is no whole number within bounds", remedy);
+        }
+        number
+    }
+
+    /// Every text of a list, read by a pure parser.
+    pub(super) fn each<T>(
+        &mut self,
+        value: &Value<'_>,
+        parse: impl Fn(&str) -> Result<T, &'static str>,
+        remedy: &str,
+    ) -> Vec<T> {
+        let items = self.items(value);
+        items
+            .iter()
+            .filter_map(|item| self.parsed(item, &parse, remedy))
+            .collect()
+    }
+
+    /// Every text of a list as it is.
+    pub(super) fn texts(&mut self, value: &Value<'_>) -> Vec<String> {
+        self.each(value, |text| Ok(text.to_owned()), "write text")
+    }
+
+    /// Permissions: a number as YAML reads it, or octal digits as text.
+    pub(super) fn mode(&mut self, value: &Value<'_>) -> Option<u32> {
+        const REMEDY: &str = "write octal permissions such as 0440";
+        match &value.node.kind {
+            Kind::Number(number) => {
+                let mode = number.as_u64().and_then(|mode| u32::try_from(mode).ok());
+                let mode = mode.filter(|mode| *mode <= 0o7777);
+                self.accept(value, mode.ok_or("these are no permissions"), REMEDY)
+            }
+            _ => self.parsed(value, values::mode, REMEDY),
+        }
+    }
+
+    /// Reports a key that nobody knows.
+    pub(super) fn unknown(&mut self, value: &Value<'_>, key: &str, known: &str) {
+        let cause = format!("the key `{key}` is not known here");
+        self.refuse_key(value, cause, format!("known keys: {known}"));
     }
 
     /// Reports that something else was expected.

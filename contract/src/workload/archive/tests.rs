@@ -59,8 +59,8 @@ fn files_are_taken_with_normalised_paths() {
     assert_eq!(
         taken.files.into_iter().collect::<Vec<_>>(),
         [
-            ("conf/b.conf".to_owned(), b"b".to_vec()),
-            ("docker-compose.yaml".to_owned(), b"a".to_vec())
+            ("conf/b.conf".to_owned(), File::plain(b"b".to_vec())),
+            ("docker-compose.yaml".to_owned(), File::plain(b"a".to_vec()))
         ]
     );
 }
@@ -130,6 +130,7 @@ fn every_limit_holds() {
             }
         )
         .unwrap()["zeros"]
+            .bytes
             .len(),
         zeros.len()
     );

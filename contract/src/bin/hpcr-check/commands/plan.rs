@@ -46,7 +46,7 @@ fn told(plan: &Plan) -> Value {
         "registries": plan.registries.keys().collect::<Vec<_>>(),
         "registryAuthorities": plan.registry_authorities.keys().collect::<Vec<_>>(),
         "services": plan.workload.services.iter().map(service).collect::<Vec<_>>(),
-        "files": plan.workload.files.iter().map(|(path, content)| json!({"path": path, "bytes": content.len()})).collect::<Vec<_>>(),
+        "files": plan.workload.files.iter().map(|(path, content)| json!({"path": path, "bytes": content.bytes.len()})).collect::<Vec<_>>(),
         "expires": plan.expires,
         "evidence": {
             "workload": hex::encode(plan.evidence.workload),
@@ -127,7 +127,7 @@ fn mount(mount: &Mount) -> String {
             target,
             read_only,
         } => {
-            format!("archive:/{source} -> {target} ({})", access(read_only))
+            format!("{source} -> {target} ({})", access(read_only))
         }
         Mount::Tmpfs { target, .. } => format!("tmpfs -> {target}"),
         Mount::Shared {

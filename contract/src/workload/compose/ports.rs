@@ -65,6 +65,18 @@ pub(super) fn publish(
         .collect())
 }
 
+/// Checks a port of `expose`: a number or a range, with a protocol or without.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn exposed(text: &str) -> Result<(), Problem> {
+    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    if !matches!(protocol, "tcp" | "udp") {
+        return Err("the protocol is neither tcp nor udp");
+    }
+    range(ports).map(drop)
+}
+
 fn address(text: &str) -> Result<IpAddr, Problem> {
     let bare = text
         .strip_prefix('[')

@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-use super::interpolation::Variables;
-use super::paths;
-use super::reader::{Reader, Value};
-use super::service::Surroundings;
+use super::super::interpolation::Variables;
+use super::super::reader::{Reader, Value};
+use super::super::{Surroundings, paths};
 use crate::secret::SecretString;
 use crate::yaml::Kind;
 
@@ -109,11 +108,7 @@ fn env_file(
             match key {
                 "path" => path = Some(field),
                 "required" => required = reader.flag(&field).unwrap_or(true),
-                _ => reader.refuse_key(
-                    &field,
-                    format!("the key `{key}` is not known here"),
-                    "known keys: path, required",
-                ),
+                _ => reader.unknown(&field, key, "path, required"),
             }
         }
     }
@@ -138,7 +133,7 @@ fn env_file(
     match surroundings
         .files
         .get(&name)
-        .map(|bytes| std::str::from_utf8(bytes))
+        .map(|file| std::str::from_utf8(&file.bytes))
     {
         Some(Ok(text)) => env_lines(reader, &path, text, surroundings, environment),
         Some(Err(_)) => reader.refuse(&path, "the env file is not UTF-8", "save it as UTF-8"),
@@ -175,8 +170,7 @@ fn env_lines(
                 return Ok(value);
             }
             reader
-                .interpolator
-                .interpolate_with(&value, &earlier)
+                .interpolate(&value, &earlier)
                 .map_err(|problem| problem.to_string())
         });
         match value {

@@ -1,6 +1,8 @@
-//! The small values of a service: capabilities, signals, durations, restart policies, users and names.
+//! The words of a service: capabilities, signals, restart policies, kernel parameters, users and names.
 //!
 //! Each function turns text into the one form that the plan knows, or says what is wrong without quoting it.
+
+use std::net::IpAddr;
 
 use crate::plan::Restart;
 
@@ -49,6 +51,26 @@ const CAPABILITIES: [&str; 41] = [
     "WAKE_ALARM",
 ];
 
+/// Limits of getrlimit(2) without their `RLIMIT_`.
+const ULIMITS: [&str; 16] = [
+    "AS",
+    "CORE",
+    "CPU",
+    "DATA",
+    "FSIZE",
+    "LOCKS",
+    "MEMLOCK",
+    "MSGQUEUE",
+    "NICE",
+    "NOFILE",
+    "NPROC",
+    "RSS",
+    "RTPRIO",
+    "RTTIME",
+    "SIGPENDING",
+    "STACK",
+];
+
 /// Signals with their numbers (signal(7); the same on x86-64, s390x and ppc64le).
 const SIGNALS: [(&str, u8); 21] = [
     ("SIGHUP", 1),
@@ -74,9 +96,6 @@ const SIGNALS: [(&str, u8); 21] = [
     ("SIGSYS", 31),
 ];
 
-/// The longest time that a service may take to stop, in seconds.
-const LONGEST_GRACE: u64 = 600;
-
 /// A capability without its `CAP_`, or `ALL`.
 pub(super) fn capability(text: &str) -> Result<String, &'static str> {
     let upper = text.to_ascii_uppercase();
@@ -100,38 +119,6 @@ pub(super) fn signal(text: &str) -> Result<String, &'static str> {
         })
         .map(|(name, _)| (*name).to_owned())
         .ok_or("this is no signal that stops a process")
-}
-
-/// A duration such as `1m30s` or `500ms`, in seconds, rounded up.
-pub(super) fn seconds(text: &str) -> Result<u64, &'static str> {
-    const WRONG: &str = "this is no duration";
-    let mut milliseconds = 0_u64;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or(WRONG)?;
-        let number: u64 = rest[..digits].parse().map_err(|_| WRONG)?;
-        rest = &rest[digits..];
-        let letters = rest
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .unwrap_or(rest.len());
-        let unit = match &rest[..letters] {
-            "h" => 3_600_000,
-            "m" => 60_000,
-            "s" => 1_000,
-            "ms" => 1,
-            _ => return Err(WRONG),
-        };
-        rest = &rest[letters..];
-        milliseconds = number
-            .checked_mul(unit)
-            .and_then(|part| part.checked_add(milliseconds))
-            .ok_or(WRONG)?;
-    }
-    match milliseconds.div_ceil(1_000) {
-        _ if text.is_empty() => Err(WRONG),
-        seconds if seconds > LONGEST_GRACE => Err("this is longer than ten minutes"),
-        seconds => Ok(seconds),
-    }
 }
 
 /// `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:TRIES`.
@@ -164,6 +151,81 @@ pub(super) fn user(text: &str) -> Result<String, &'static str> {
         Ok(text.to_owned())
     } else {
         Err("this is no user, nor a user and a group")
+    }
+}
+
+/// A group by name or number.
+pub(super) fn group(text: &str) -> Result<String, &'static str> {
+    if text.contains(':') {
+        return Err("this is no group");
+    }
+    user(text).map_err(|_| "this is no group")
+}
+
+/// A limit of getrlimit(2), as `NOFILE`.
+pub(super) fn ulimit(text: &str) -> Result<String, &'static str> {
+    let upper = text.to_ascii_uppercase();
+    if ULIMITS.contains(&upper.as_str()) {
+        Ok(upper)
+    } else {
+        Err("this is no limit of getrlimit(2)")
+    }
+}
+
+/// The name of a kernel parameter that belongs to the container's own namespaces.
+pub(super) fn sysctl(text: &str) -> Result<String, &'static str> {
+    let is_name = text.split('.').all(|part| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    });
+    let is_own = ["net.", "kernel.shm", "kernel.msg", "fs.mqueue."]
+        .iter()
+        .any(|prefix| text.starts_with(prefix))
+        || text == "kernel.sem";
+    match (is_name && text.len() <= 128, is_own) {
+        (false, _) => Err("this is no kernel parameter"),
+        (true, false) => Err("this kernel parameter belongs to the whole guest"),
+        (true, true) => Ok(text.to_owned()),
+    }
+}
+
+/// Permissions in octal digits, as `0640` or `0o640`.
+pub(super) fn mode(text: &str) -> Result<u32, &'static str> {
+    let digits = text.strip_prefix("0o").unwrap_or(text);
+    match u32::from_str_radix(digits, 8) {
+        Ok(mode) if mode <= 0o7777 && !digits.starts_with('+') => Ok(mode),
+        _ => Err("these are no permissions"),
+    }
+}
+
+/// A name for `/etc/hosts` and its address: `name=address` or `name:address`.
+pub(super) fn host_address(text: &str) -> Result<(String, IpAddr), &'static str> {
+    let (name, address) = text
+        .split_once('=')
+        .or_else(|| text.split_once(':'))
+        .ok_or("the address is missing")?;
+    Ok((hostname(name)?, ip(address)?))
+}
+
+/// An IP address, with or without brackets.
+pub(super) fn ip(text: &str) -> Result<IpAddr, &'static str> {
+    if text == "host-gateway" {
+        return Err("there is no host behind the guest that could be named");
+    }
+    text.strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| "this is no IP address")
+}
+
+/// The architecture of a platform such as `linux/s390x`.
+pub(super) fn architecture(text: &str) -> Result<String, &'static str> {
+    match text.strip_prefix("linux/") {
+        Some(name @ ("amd64" | "s390x" | "ppc64le" | "arm64")) => Ok(name.to_owned()),
+        _ => Err("this platform is none that a guest could have"),
     }
 }
 
@@ -209,32 +271,6 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_rounded_up_to_seconds() {
-        for (text, expected) in [
-            ("10s", Some(10)),
-            ("1m30s", Some(90)),
-            ("500ms", Some(1)),
-            ("0s", Some(0)),
-            ("10m", Some(600)),
-        ] {
-            assert_eq!(seconds(text).ok(), expected, "{text}");
-        }
-        for text in [
-            "",
-            "10",
-            "s",
-            "1h",
-            "-1s",
-            "1d",
-            "99999999999999999999s",
-            "18446744073709551615h",
-            "1s ",
-        ] {
-            assert!(seconds(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn restart_policies_are_those_of_compose() {
         for (text, expected) in [
             ("no", Some(Restart::No)),
@@ -259,6 +295,7 @@ mod tests {
                 && user("a:b:c").is_err()
                 && user("../x").is_err()
         );
+        assert!(group("docker").is_ok() && group("a:b").is_err());
         assert!(
             hostname("web-1.example").is_ok()
                 && hostname("-web").is_err()
@@ -270,5 +307,46 @@ mod tests {
                 && !is_service_name("a/b")
                 && !is_service_name("")
         );
+    }
+
+    #[test]
+    fn kernel_parameters_limits_and_permissions_are_those_of_the_container() {
+        assert_eq!(ulimit("nofile"), Ok("NOFILE".into()));
+        assert!(ulimit("files").is_err());
+        for name in ["net.core.somaxconn", "kernel.shm_rmid_forced", "kernel.sem"] {
+            assert!(sysctl(name).is_ok(), "{name}");
+        }
+        for name in [
+            "kernel.hostname",
+            "vm.swappiness",
+            "net..x",
+            "net.a/../b",
+            "kernel.semx",
+        ] {
+            assert!(sysctl(name).is_err(), "{name}");
+        }
+        for (text, expected) in [
+            ("0440", Some(0o440)),
+            ("755", Some(0o755)),
+            ("0o600", Some(0o600)),
+            ("10000", None),
+            ("8", None),
+            ("+7", None),
+            ("", None),
+        ] {
+            assert_eq!(mode(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_have_an_address_and_platforms_an_architecture() {
+        for text in ["db:10.0.0.1", "db=10.0.0.1", "db=[::1]", "db:::1"] {
+            assert!(host_address(text).is_ok(), "{text}");
+        }
+        for text in ["db", "db:", ":10.0.0.1", "db=host-gateway", "d_b:10.0.0.1"] {
+            assert!(host_address(text).is_err(), "{text}");
+        }
+        assert_eq!(architecture("linux/s390x"), Ok("s390x".into()));
+        assert!(architecture("windows/amd64").is_err() && architecture("linux").is_err());
     }
 }
