@@ -1,19 +1,26 @@
 //! What a section of a contract may say: our own JSON Schema (draft 2020-12), and its verdict as findings.
 //!
-//! The schema is one file for people, editors, `hpcr-check` and the guest. What a `description` calls a value there is
-//! what a finding tells the user to write here. No finding holds a value of the contract.
+//! The schema is one file for people, editors, `hpcr-check` and the guest; products share its definitions. What a
+//! `description` calls a value there is what a finding tells the user to write here. No finding holds a value of the
+//! contract.
 
-use jsonschema::error::ValidationErrorKind as Kind;
-use jsonschema::{PatternOptions, ValidationError, Validator};
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use jsonschema::{PatternOptions, Validator};
+use serde_json::{Map, Value, json};
 
 use crate::finding::{self, Finding, Place};
 use crate::messages;
 use crate::product::Product;
-use crate::yaml::{self, Document};
+use crate::yaml::{self, Document, Kind};
 
-/// The schema's text.
-pub const TEXT: &str = include_str!("../schema/contract.json");
+mod explain;
+
+/// The schema of the default product, and the definitions of all.
+const TEXT: &str = include_str!("../schema/contract.json");
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
 
 /// The two sections of a contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +50,39 @@ pub enum Scope {
     Alone,
 }
 
+/// The name of what a section must be.
+const fn definition(section: Section, scope: Scope, product: Product) -> &'static str {
+    match (section, product, scope) {
+        (Section::Workload, Product::Ccrt | Product::Hpvs, _) => "ccrtWorkload",
+        (Section::Workload, Product::Ccrv, _) => "ccrvWorkload",
+        (Section::Workload, Product::Ccco, _) => "cccoWorkload",
+        (Section::Env, Product::Ccco, _) => "cccoEnv",
+        (Section::Env, _, Scope::Alone) => "ccrtEnv",
+        (Section::Env, _, Scope::Contract) => "ccrtContractEnv",
+    }
+}
+
+/// The schema of a product's contracts, or of one section of them, on its own: for editors.
+pub fn text(product: Product, section: Option<Section>) -> String {
+    let mut schema = match section {
+        Some(section) => reference(definition(section, Scope::Alone, product)),
+        // As it was written by hand, in an order that helps its readers.
+        None if matches!(product, Product::Ccrt | Product::Hpvs) => return TEXT.to_owned(),
+        None => {
+            let mut root = SCHEMA.clone();
+            for section in [Section::Workload, Section::Env] {
+                let name = definition(section, Scope::Contract, product);
+                root["properties"][section.name()]["anyOf"][1] = reference(name);
+            }
+            root
+        }
+    };
+    schema["$schema"] = SCHEMA["$schema"].clone();
+    schema["$defs"] = Value::Null;
+    schema["$defs"] = definitions(&schema, &|_| true);
+    format!("{schema:#}\n")
+}
+
 /// What is to be said of a section, in the order of its lines, 100 findings at most: errors, and keys that mean nothing
 /// as warnings. Nothing where it follows the schema.
 pub fn check(
@@ -51,147 +91,171 @@ pub fn check(
     product: Product,
     document: &Document,
 ) -> Vec<Finding> {
-    let (schema, validator) = match compile(section, scope, product) {
-        Ok(compiled) => compiled,
+    if !matches!(document.root().kind, Kind::Mapping(_)) {
+        let cause = format!(
+            "{} stands where a mapping belongs",
+            document.root().describe()
+        );
+        let remedy = format!("write a mapping with `type: {}`", section.name());
+        let code = messages::SCHEMA_VALIDATE_CONTRACT;
+        return vec![Finding::new(code, document.place(""), cause, remedy)];
+    }
+    let name = definition(section, scope, product);
+    let mut instance = document.to_json();
+    let validator = match compile(name, &instance) {
+        Ok(validator) => validator,
         Err(cause) => {
             let place = Place::at(section.name(), "");
-            return vec![Finding::new(
-                messages::INTERNAL_ERROR,
-                place,
-                cause,
-                "report this as a bug",
-            )];
+            let code = messages::INTERNAL_ERROR;
+            return vec![Finding::new(code, place, cause, "report this as a bug")];
         }
     };
-    let mut instance = document.to_json();
     let mut findings: Vec<_> = validator
         .iter_errors(&instance)
-        .flat_map(|error| explain(&error, &schema, document))
+        .flat_map(|error| explain::findings(&error, &SCHEMA, document))
         .take(finding::MOST)
         .collect();
     yaml::wipe(&mut instance);
+    findings.extend(unknown_keys(name, document));
+    findings.truncate(finding::MOST);
     findings.sort_by_key(|finding| (finding.place.line, finding.place.column));
     findings
 }
 
-/// The schema of one section. Patterns run on the linear engine: a hostile value cannot make them backtrack.
-fn compile(
-    section: Section,
-    scope: Scope,
-    product: Product,
-) -> Result<(Value, Validator), &'static str> {
-    let mut whole: Value =
-        serde_json::from_str(TEXT).map_err(|_| "the contract schema is not JSON")?;
-    let schema = json!({
-        "$schema": whole["$schema"].take(),
-        "$ref": format!("#/$defs/{}", definition(section, scope, product)),
-        "$defs": whole["$defs"].take(),
-    });
-    let validator = jsonschema::draft202012::options()
+/// The validator of one definition, as far as it is about keys of the instance: a property that is not there cannot be
+/// wrong, and compiling what is said of it would be most of the work. Patterns run on the linear engine: a hostile value
+/// cannot make them backtrack.
+fn compile(name: &str, instance: &Value) -> Result<Validator, &'static str> {
+    let mut keys = BTreeSet::new();
+    keys_of(instance, &mut keys);
+    let mut schema = reference(name);
+    schema["$defs"] = definitions(&schema, &|key| keys.contains(key));
+    jsonschema::draft202012::options()
         .with_pattern_options(PatternOptions::regex())
         .build(&schema)
-        .map_err(|_| "the contract schema does not compile")?;
-    Ok((schema, validator))
+        .map_err(|_| "the contract schema does not compile")
 }
 
-/// The name of what a section must be.
-const fn definition(section: Section, scope: Scope, product: Product) -> &'static str {
-    match (section, product, scope) {
-        (Section::Workload, Product::Ccrv, _) => "ccrvWorkload",
-        (Section::Workload, _, _) => "workload",
-        (Section::Env, Product::Ccco, _) | (Section::Env, _, Scope::Alone) => "env",
-        (Section::Env, _, Scope::Contract) => "contractEnv",
-    }
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{name}") })
 }
 
-/// Tells an error in our own words: the library's quote the value.
-fn explain(error: &ValidationError<'_>, schema: &Value, document: &Document) -> Vec<Finding> {
-    let pointer = error.instance_path().as_str();
-    let rule = error.schema_path().as_str();
-    let expected = format!("expected here: {}", description(schema, rule));
-    let finding = |pointer: &str, cause: String, remedy: String| {
-        Finding::new(
-            messages::SCHEMA_VALIDATE_CONTRACT,
-            document.place(pointer),
-            cause,
-            remedy,
-        )
-    };
-    let cause = match error.kind() {
-        Kind::AdditionalProperties { unexpected } => {
-            let known = known_keys(schema, rule);
-            return unexpected
-                .iter()
-                .take(finding::MOST)
-                .map(|key| {
-                    let child = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
-                    finding(
-                        &child,
-                        format!("the key `{key}` is not known here"),
-                        format!("known keys: {known}"),
-                    )
-                })
-                .collect();
-        }
-        Kind::Required { property } => format!(
-            "the key `{}` is missing",
-            property.as_str().unwrap_or_default()
-        ),
-        Kind::Type { .. } => format!(
-            "{} stands where something else belongs",
-            article(error.instance())
-        ),
-        Kind::Enum { .. } | Kind::Constant { .. } => {
-            "the value is none of those that are allowed".into()
-        }
-        Kind::PropertyNames { .. } => "a key is not of the allowed form".into(),
-        Kind::OneOfNotValid { .. } => "none of the alternatives is given".into(),
-        Kind::OneOfMultipleValid { .. } => "more than one of the alternatives is given".into(),
-        Kind::MinLength { limit } => format!("the value is shorter than {limit} characters"),
-        Kind::MaxLength { limit } => format!("the value is longer than {limit} characters"),
-        Kind::MinItems { limit } => format!("there are fewer than {limit} items"),
-        Kind::MaxItems { limit } => format!("there are more than {limit} items"),
-        Kind::Minimum { .. } | Kind::Maximum { .. } => "the number is out of range".into(),
-        Kind::Pattern { .. } => "the value is not of the form that is required".into(),
-        _ => "the value does not follow the schema".into(),
-    };
-    vec![finding(pointer, cause, expected)]
-}
-
-/// What the schema calls the value that a rule is about: the nearest description above the rule.
-fn description<'a>(schema: &'a Value, rule: &'a str) -> &'a str {
-    std::iter::successors(Some(rule), |path| {
-        path.rsplit_once('/').map(|(above, _)| above)
-    })
-    .skip(1)
-    .find_map(|path| schema.pointer(path)?.get("description")?.as_str())
-    .unwrap_or("what the contract reference says")
-}
-
-fn known_keys(schema: &Value, rule: &str) -> String {
-    let above = rule.rsplit_once('/').map_or("", |(above, _)| above);
-    let properties = schema
-        .pointer(above)
-        .and_then(|owner| owner.get("properties")?.as_object());
-    properties
-        .map(|keys| {
-            keys.keys()
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join(", ")
-        })
-        .unwrap_or_default()
-}
-
-fn article(value: &Value) -> &'static str {
+/// The keys of all mappings of a value.
+fn keys_of<'v>(value: &'v Value, keys: &mut BTreeSet<&'v str>) {
     match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a mapping",
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                keys.insert(key);
+                keys_of(value, keys);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|value| keys_of(value, keys)),
+        _ => {}
     }
+}
+
+/// The definitions that a schema needs, without the properties that are not wanted.
+fn definitions(schema: &Value, wanted: &impl Fn(&str) -> bool) -> Value {
+    let mut taken = Map::new();
+    take(schema, wanted, &mut taken);
+    Value::Object(taken)
+}
+
+fn take(schema: &Value, wanted: &impl Fn(&str) -> bool, taken: &mut Map<String, Value>) {
+    match schema {
+        Value::Object(entries) => {
+            let target = entries.get("$ref").and_then(Value::as_str);
+            let name = target.and_then(|target| target.strip_prefix("#/$defs/"));
+            if let Some(name) = name
+                && !taken.contains_key(name)
+            {
+                let definition = pruned(&SCHEMA["$defs"][name], wanted);
+                taken.insert(name.to_owned(), definition.clone());
+                take(&definition, wanted, taken);
+            }
+            entries
+                .values()
+                .for_each(|value| take(value, wanted, taken));
+        }
+        Value::Array(items) => items.iter().for_each(|value| take(value, wanted, taken)),
+        _ => {}
+    }
+}
+
+/// A copy without the properties that are not wanted.
+fn pruned(schema: &Value, wanted: &impl Fn(&str) -> bool) -> Value {
+    match schema {
+        Value::Object(entries) => {
+            let kept = entries.iter().map(|(keyword, value)| {
+                let value = match (keyword.as_str(), value) {
+                    ("properties", Value::Object(properties)) => {
+                        let wanted_ones = properties.iter().filter(|(name, _)| wanted(name));
+                        let copies = wanted_ones
+                            .map(|(name, schema)| (name.clone(), pruned(schema, wanted)));
+                        Value::Object(copies.collect())
+                    }
+                    (_, value) => pruned(value, wanted),
+                };
+                (keyword.clone(), value)
+            });
+            Value::Object(kept.collect())
+        }
+        Value::Array(items) => {
+            Value::Array(items.iter().map(|item| pruned(item, wanted)).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Keys that mean nothing, where the published schema tolerates them: at the top of a section, and in `logging`.
+fn unknown_keys(name: &str, document: &Document) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut look = |pointer: &str, node: Option<&yaml::Node>, definition: &'static Value| {
+        let mut known = properties(definition);
+        known.sort_unstable();
+        let Some(Kind::Mapping(entries)) = node.map(|node| &node.kind) else {
+            return;
+        };
+        let unknown = entries
+            .iter()
+            .filter(|(key, _)| !known.contains(&key.name.as_str()));
+        for (key, _) in unknown.take(finding::MOST) {
+            findings.push(Finding::warning(
+                messages::UNKNOWN_KEY,
+                document.key_place(pointer, &key.name),
+                "the key means nothing here and is not read",
+                explain::spelling(&key.name, &known),
+            ));
+        }
+    };
+    let definition = &SCHEMA["$defs"][name];
+    look("", Some(document.root()), definition);
+    let logging = property(definition, "logging").unwrap_or(&Value::Null);
+    look("/logging", document.root().get("logging"), resolve(logging));
+    findings
+}
+
+/// The names of a definition's properties, with those of what it refers to.
+fn properties(definition: &'static Value) -> Vec<&'static str> {
+    let own = definition["properties"].as_object();
+    let own = own.into_iter().flat_map(Map::keys).map(String::as_str);
+    match referred(definition) {
+        Some(common) => own.chain(properties(common)).collect(),
+        None => own.collect(),
+    }
+}
+
+fn property(definition: &'static Value, name: &str) -> Option<&'static Value> {
+    let own = definition["properties"].get(name);
+    own.or_else(|| property(referred(definition)?, name))
+}
+
+fn referred(schema: &'static Value) -> Option<&'static Value> {
+    SCHEMA.pointer(schema["$ref"].as_str()?.strip_prefix('#')?)
+}
+
+fn resolve(schema: &'static Value) -> &'static Value {
+    referred(schema).unwrap_or(schema)
 }
 
 #[cfg(test)]

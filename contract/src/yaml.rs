@@ -135,6 +135,22 @@ impl Document {
 
     /// The place of the value that a JSON pointer (RFC 6901) names, or of the nearest part above it that exists.
     pub fn place(&self, pointer: &str) -> Place {
+        let (path, node) = self.find(pointer);
+        self.origin.place(&path, node.position, node.length)
+    }
+
+    /// The place of a key of the mapping that a JSON pointer names.
+    pub(crate) fn key_place(&self, pointer: &str, key: &str) -> Place {
+        let (mut path, node) = self.find(pointer);
+        let Some(key) = node.key(key) else {
+            return self.origin.place(&path, node.position, node.length);
+        };
+        join_key(&mut path, &key.name);
+        self.origin.place(&path, key.position, key.length)
+    }
+
+    /// The value that a JSON pointer names or the nearest above it, and the path to it.
+    fn find(&self, pointer: &str) -> (String, &Node) {
         let mut node = &self.root;
         let mut path = String::new();
         for token in pointer.split('/').skip(1) {
@@ -152,7 +168,7 @@ impl Document {
                 None => break,
             }
         }
-        self.origin.place(&path, node.position, node.length)
+        (path, node)
     }
 
     /// A finding of this document at a JSON pointer.

@@ -49,7 +49,7 @@ fn a_section_on_its_own_is_checked_as_what_it_is_asked_to_be() {
             "workload: {type: workload}\n",
             (Error, "HPL05000E section.yaml"),
         ),
-        (Section::Env, "[", (Error, "HPL05000E section.yaml:2:1")),
+        (Section::Env, "[", (Error, "HPL05000E section.yaml:1:1")),
         (
             Section::Env,
             "hyper-protect-basic.a.b",

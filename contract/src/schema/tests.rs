@@ -30,7 +30,6 @@ fn what_the_specification_allows_is_accepted() {
     );
     for text in [
         workload(""),
-        workload("unknown: 1\n"),
         workload("env: {A_1: x, _b: '1'}\n"),
         workload(&volume),
         workload(
@@ -39,15 +38,18 @@ fn what_the_specification_allows_is_accepted() {
         workload(
             "images: {rhs: {\"registry.example/a/b:1.0\": {publicKey: QUJD}}, dct: {registry.example/name/space: {notary: https://n, publicKey: QUJD}}}\n",
         ),
-        "type: workload\nplay: {}\n".into(),
-        "type: workload\nplay: {resources: [{apiVersion: v1, kind: Pod}, {kind: ~}]}\n".into(),
+        workload(
+            "contractId: 0123456789abcdef\nenvPolicy: {signers: [AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa], collectors: ['*.logs.example', 192.0.2.1], environment: [], privileged: false}\n",
+        ),
+        "type: workload\nplay: {resources: [{apiVersion: v1, kind: Pod}, {kind: ConfigMap}]}\n".into(),
+        "type: workload\nplay: {templates: [{apiVersion: ~, kind: Pod, spec: {containers: [{name: a, image: ~}]}}]}\n".into(),
     ] {
         assert_eq!(findings(Section::Workload, &text), [], "{text}");
     }
     for text in [
         env(""),
-        env("unknown: 1\nhost-attestation: {}\n"),
         "type: env\nlogging: {logRouter: {hostname: h, iamApiKey: k, port: 443}, logDNA: {}}\n".into(),
+        "type: env\nlogging: {logDNA: {hostname: h, ingestionKey: k, port: 443, tags: [a]}}\n".into(),
         env(&format!("volumes:\n  data: {{seed: '{SEED}', volumeID: abc, kmsTimeout: 20, kms: [{{apiKey: 0123456789, crn: 'crn:v1:bluemix:public:kms:us:a/1:2:key:3'}}]}}\n").replace("0123456789,", "'0123456789',")),
         env("volumes:\n  data: {uv-secret-id: index-1, uv-previous-secret-id: index-8}\n"),
         env("cacerts: [{any name: QUJDRA==}]\nsigningKey: |\n  -----BEGIN PUBLIC KEY-----\n  AAAA\n  -----END PUBLIC KEY-----\n"),
@@ -59,18 +61,21 @@ fn what_the_specification_allows_is_accepted() {
 #[test]
 fn what_it_does_not_allow_is_found_with_its_place() {
     let workload_cases = [
-        ("play: {}\n".to_owned(), "workload:1:1: more than one"),
+        (
+            "play: {resources: []}\n".to_owned(),
+            "workload:1:1: more than one",
+        ),
         (
             "type: env\n".replace("type", "env: {A: 1}\n#"),
             "workload:4:10 at env.A: a number stands",
         ),
         (
             "env: {'a-b': x}\n".into(),
-            "workload:4:6 at env: a key is not of the allowed form; expected here: a mapping of variable names",
+            "workload:4:7 at env.a-b: the key is not of the allowed form; expected here: a mapping of variable names",
         ),
         (
             "auths: {reg.example/path: {username: abc, password: abc}}\n".into(),
-            "auths: a key is not",
+            "auths.reg.example/path: the key is not",
         ),
         (
             "auths: {reg.example: {username: ab, password: hunter2}}\n".into(),
@@ -106,17 +111,21 @@ fn what_it_does_not_allow_is_found_with_its_place() {
         ),
         (
             format!("volumes: {{data: {{seed: '{SEED}', sed: hunter2}}}}\n"),
-            "volumes.data.sed: the key `sed` is not known here; known keys: create, filesystem",
+            "volumes.data.sed: the key `sed` is not known here; write `seed` if that is meant; known keys: create, filesystem",
         ),
         (
             format!("volumes: {{Data: {{seed: '{SEED}'}}}}\n"),
-            "volumes: a key is not",
+            "volumes.Data: the key is not",
         ),
         (
             "images: {dct: {a: {notary: x, publicKey: QUJD}}}\n".into(),
-            "images.dct: a key is not",
+            "images.dct.a: the key is not",
         ),
     ];
+    only(
+        &findings(Section::Workload, "type: workload\nplay: {}\n"),
+        "play: the mapping is empty",
+    );
     for (extra, expected) in workload_cases {
         only(&findings(Section::Workload, &workload(&extra)), expected);
     }
@@ -141,7 +150,11 @@ fn what_it_does_not_allow_is_found_with_its_place() {
         ),
         ("type: env\n".into(), "the key `logging` is missing"),
         (
-            "type: env\nlogging: {logDNA: {}}\n".into(),
+            "type: env\nlogging: {logDNA: {hostname: h}}\n".into(),
+            "logging.logDNA: the key `ingestionKey` is missing",
+        ),
+        (
+            "type: env\nlogging: {}\n".into(),
             "logging: none of the alternatives",
         ),
         (
@@ -205,12 +218,79 @@ fn a_large_archive_is_judged_in_linear_time() {
 }
 
 #[test]
-fn the_whole_schema_is_valid_for_editors() {
-    let schema: Value = serde_json::from_str(TEXT).unwrap();
-    jsonschema::draft202012::meta::validate(&schema)
-        .map_err(|error| error.to_string())
-        .unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    assert!(validator.is_valid(&json!({"workload": "hyper-protect-basic.a.b", "env": {"type": "env", "logging": {"logRouter": {"hostname": "h", "iamApiKey": "k"}}}})));
-    assert!(!validator.is_valid(&json!({"workload": "x"})));
+fn products_differ_where_the_specification_says_so() {
+    let compose = "type: workload\ncompose: {archive: AAAA}\n";
+    let typed = "type: workload\nconfidential-containers: {regoValidator: {policy: cA==}, config: {cosign: {a: {publicKey: k}}}, \
+                 allowedContainers: {web: {allowedImages: {imageNames: [a]}}}}\n";
+    let tags = "type: env\nlogging: {logRouter: {hostname: h, iamApiKey: k, tags: [a]}}\n";
+    let hosts = "type: env\nlogging: {logRouter: {hostname: h, iamApiKey: k}}\nhost-attestation: {h: {description: d, host-key-doc: QQ==}}\n";
+    let uv = "type: env\nlogging: {logRouter: {hostname: h, iamApiKey: k}}\nvolumes: {a: {uv-secret-id: index-1}}\n";
+    let opaque = "type: workload\nconfidential-containers: {any: thing}\n";
+    // A warning counts as accepted.
+    for (section, text, verdicts) in [
+        (Section::Workload, compose, [true, true, false, true]),
+        (Section::Workload, typed, [true; 4]),
+        (Section::Workload, opaque, [true, true, true, false]),
+        (Section::Env, "type: env\n", [false, false, false, true]),
+        (Section::Env, tags, [false, false, false, true]),
+        (Section::Env, hosts, [true; 4]),
+        (Section::Env, uv, [true, true, true, false]),
+    ] {
+        for (product, accepted) in Product::ALL.into_iter().zip(verdicts) {
+            let document = Document::parse(text, "s", SCHEMA_PARSE_CONTRACT).unwrap();
+            let found = check(section, Scope::Contract, product, &document);
+            let stops = found.iter().any(Finding::stops);
+            assert_eq!(!stops, accepted, "{product} {text} {found:?}");
+        }
+    }
+}
+
+#[test]
+fn keys_that_mean_nothing_are_warnings_at_the_tolerant_levels() {
+    let text =
+        env("loging: 1\nhost-attestation: {}\n").replace("  syslog:", "  sysloog: 1\n  syslog:");
+    let found = findings(Section::Env, &text);
+    let told: Vec<_> = found.iter().map(ToString::to_string).collect();
+    assert!(found.iter().all(|finding| !finding.stops()));
+    for (told, expected) in told.iter().zip([
+        "HPL05100W: env:3:3 at logging.sysloog: the key means nothing here and is not read; write `syslog` if that is meant",
+        "HPL05100W: env:7:1 at loging: the key means nothing here and is not read; write `logging` if that is meant; known keys: auths, cacerts, ",
+        "HPL05100W: env:8:1 at host-attestation: the key means nothing here and is not read; known keys: ",
+    ]) {
+        assert!(told.starts_with(expected), "{told}");
+    }
+    assert_eq!(told.len(), 3);
+}
+
+#[test]
+fn the_schema_of_every_product_is_valid_for_editors() {
+    for product in Product::ALL {
+        for section in [None, Some(Section::Workload), Some(Section::Env)] {
+            let schema: Value = serde_json::from_str(&text(product, section)).unwrap();
+            jsonschema::draft202012::meta::validate(&schema).unwrap();
+            let validator = jsonschema::validator_for(&schema).unwrap();
+            let whole = json!({"workload": "hyper-protect-basic.a.b", "env": {"type": "env", "logging": {"logRouter": {"hostname": "h", "iamApiKey": "k"}}}});
+            match section {
+                None => {
+                    assert!(validator.is_valid(&whole));
+                    assert!(!validator.is_valid(&json!({"workload": "x"})));
+                }
+                Some(section) => {
+                    assert_eq!(validator.is_valid(&whole["env"]), section == Section::Env);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_definition_tells_a_reader_what_it_is() {
+    for (name, definition) in SCHEMA["$defs"].as_object().unwrap() {
+        assert!(
+            definition["description"].is_string()
+                || definition["$ref"].is_string()
+                || name.ends_with("Common"),
+            "{name} has no description"
+        );
+    }
 }

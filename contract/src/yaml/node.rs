@@ -49,6 +49,17 @@ impl Node {
             .map(|(_, value)| value)
     }
 
+    /// A key of this mapping.
+    pub(super) fn key(&self, name: &str) -> Option<&Key> {
+        let Kind::Mapping(entries) = &self.kind else {
+            return None;
+        };
+        entries
+            .iter()
+            .map(|(key, _)| key)
+            .find(|key| key.name == name)
+    }
+
     /// Takes the value under a key out of this mapping.
     pub(super) fn take(&mut self, name: &str) -> Option<Self> {
         let Kind::Mapping(entries) = &mut self.kind else {

@@ -1,0 +1,149 @@
+//! Tells the errors of the schema library in our own words: the library's quote the value.
+
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind as Kind;
+use serde_json::Value;
+
+use crate::finding::{self, Finding, Place};
+use crate::messages;
+use crate::yaml::Document;
+
+/// One error as one finding, or several where several keys are unknown.
+pub(super) fn findings(
+    error: &ValidationError<'_>,
+    schema: &Value,
+    document: &Document,
+) -> Vec<Finding> {
+    let pointer = error.instance_path().as_str();
+    let rule = error.schema_path().as_str();
+    let finding = |place: Place, cause: String, remedy: String| {
+        Finding::new(messages::SCHEMA_VALIDATE_CONTRACT, place, cause, remedy)
+    };
+    let expected = format!("expected here: {}", description(schema, rule));
+    match error.kind() {
+        Kind::AdditionalProperties { unexpected } => {
+            let known = known_keys(schema, rule);
+            let told = unexpected.iter().take(finding::MOST).map(|key| {
+                let cause = format!("the key `{key}` is not known here");
+                finding(
+                    document.key_place(pointer, key),
+                    cause,
+                    spelling(key, &known),
+                )
+            });
+            told.collect()
+        }
+        Kind::PropertyNames { error } => {
+            let place = match error.instance().as_str() {
+                Some(key) => document.key_place(pointer, key),
+                None => document.place(pointer),
+            };
+            vec![finding(
+                place,
+                "the key is not of the allowed form".into(),
+                expected,
+            )]
+        }
+        kind => vec![finding(
+            document.place(pointer),
+            cause(kind, error.instance()),
+            expected,
+        )],
+    }
+}
+
+fn cause(kind: &Kind, instance: &Value) -> String {
+    match kind {
+        Kind::Required { property } => {
+            format!(
+                "the key `{}` is missing",
+                property.as_str().unwrap_or_default()
+            )
+        }
+        Kind::Type { .. } => format!("{} stands where something else belongs", article(instance)),
+        Kind::Enum { .. } | Kind::Constant { .. } => {
+            "the value is none of those that are allowed".into()
+        }
+        Kind::Not { .. } => "the key does not belong here".into(),
+        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
+            "none of the alternatives is given".into()
+        }
+        Kind::OneOfMultipleValid { .. } => "more than one of the alternatives is given".into(),
+        Kind::MinLength { limit } => format!("the value is shorter than {limit} characters"),
+        Kind::MaxLength { limit } => format!("the value is longer than {limit} characters"),
+        Kind::MinItems { limit } => format!("there are fewer than {limit} items"),
+        Kind::MaxItems { limit } => format!("there are more than {limit} items"),
+        Kind::MinProperties { .. } => "the mapping is empty".into(),
+        Kind::UniqueItems => "an item stands twice".into(),
+        Kind::Minimum { .. } | Kind::Maximum { .. } => "the number is out of range".into(),
+        Kind::Pattern { .. } => "the value is not of the form that is required".into(),
+        _ => "the value does not follow the schema".into(),
+    }
+}
+
+/// What the schema calls the value that a rule is about: the nearest description above the rule.
+fn description<'a>(schema: &'a Value, rule: &'a str) -> &'a str {
+    std::iter::successors(Some(rule), |path| {
+        path.rsplit_once('/').map(|(above, _)| above)
+    })
+    .skip(1)
+    .find_map(|path| schema.pointer(path)?.get("description")?.as_str())
+    .unwrap_or("what the contract reference says")
+}
+
+fn known_keys<'a>(schema: &'a Value, rule: &str) -> Vec<&'a str> {
+    let above = rule.rsplit_once('/').map_or("", |(above, _)| above);
+    let properties = schema
+        .pointer(above)
+        .and_then(|owner| owner.get("properties")?.as_object());
+    properties
+        .into_iter()
+        .flat_map(serde_json::Map::keys)
+        .map(String::as_str)
+        .collect()
+}
+
+/// What to do about a key that is not among those that are known.
+pub(super) fn spelling(key: &str, known: &[&str]) -> String {
+    let nearest = known
+        .iter()
+        .map(|name| (distance(key, name), name))
+        .filter(|(distance, name)| distance * 3 <= name.len().max(3))
+        .min();
+    let guess = nearest.map(|(_, name)| format!("write `{name}` if that is meant; "));
+    format!(
+        "{}known keys: {}",
+        guess.unwrap_or_default(),
+        known.join(", ")
+    )
+}
+
+/// How many letters differ between two names, whatever their case: Levenshtein's distance. Names beyond 64 letters are
+/// like none.
+fn distance(one: &str, other: &str) -> usize {
+    if one.len() > 64 {
+        return usize::MAX / 4;
+    }
+    let other: Vec<char> = other.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, letter) in one.to_lowercase().chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
+        for (column, with) in other.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *with);
+            diagonal = row[column + 1];
+            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+fn article(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    }
+}
