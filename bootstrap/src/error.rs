@@ -46,8 +46,8 @@ pub(crate) enum Error {
     #[error(transparent)]
     Seed(#[from] SeedError),
     /// The network configuration of the seed device is wrong.
-    #[error("{}: {}; {}", .0.place, .0.cause, .0.remedy)]
-    NetworkConfig(Box<Finding>),
+    #[error("{}", in_one_line(.0))]
+    NetworkConfig(Vec<Finding>),
     /// The network cannot be set up.
     #[error("{0}")]
     Network(String),
@@ -90,6 +90,18 @@ pub(crate) enum Error {
     /// A bug, caught.
     #[error("the appliance met a bug ({0}); report it with the console")]
     Bug(String),
+}
+
+/// The first few of all that is wrong: the console is slow.
+fn in_one_line(findings: &[Finding]) -> String {
+    let told =
+        |finding: &Finding| format!("{}: {}; {}", finding.place, finding.cause, finding.remedy);
+    findings
+        .iter()
+        .take(5)
+        .map(told)
+        .collect::<Vec<_>>()
+        .join(". ")
 }
 
 impl Error {

@@ -67,6 +67,13 @@ impl Sources {
         sources
     }
 
+    /// The text of a file that holds nothing else.
+    pub fn of_file(bytes: &[u8], name: &str) -> Self {
+        let mut sources = Self::default();
+        sources.keep(vec![name.to_owned()], bytes);
+        sources
+    }
+
     /// The text that a place lies in.
     pub fn text(&self, place: &Place) -> Option<&str> {
         let chain: Vec<_> = place.chain().iter().map(|one| one.file.clone()).collect();

@@ -240,6 +240,11 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// SHA-256 of both sections in the clear, workload first, as the attestation record has them.
+    pub fn hashes(&self) -> [[u8; 32]; 2] {
+        [self.workload.hash(), self.env.hash()]
+    }
+
     /// Checks both sections against the schema of a product, reads them, and checks the signature.
     pub fn verify(self, product: Product) -> Result<Verified, Rejection> {
         let sealed = self.sealed;

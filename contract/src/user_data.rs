@@ -68,6 +68,16 @@ impl Text {
     pub(crate) fn is_token(&self) -> bool {
         is_token(&self.0)
     }
+
+    /// How a sealed text is sealed, in words.
+    pub(crate) fn form(&self) -> &'static str {
+        let prefixes = [Prefix::HyperProtectBasic, Prefix::ContractBasic];
+        let names = prefixes.map(Prefix::as_str).into_iter();
+        let prefix = names
+            .into_iter()
+            .find(|name| self.0.trim_ascii_start().starts_with(name));
+        prefix.unwrap_or("age")
+    }
 }
 
 impl fmt::Debug for Text {

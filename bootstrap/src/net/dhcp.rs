@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hpcr_contract::messages::Severity;
+use hpcr_contract::network::{Network, Settings};
 use mozim::{DhcpV4Client, DhcpV4Config, DhcpV4State};
 use rtnetlink::Handle;
 use tokio::sync::mpsc;
 
 use crate::guest::Guest;
 use crate::net::links::{self, Link};
-use crate::net::settings::{Network, Settings, resolv_conf};
+use crate::net::settings::{of_lease, resolv_conf};
 
 /// How long a client that failed waits before it starts anew.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -83,7 +84,7 @@ async fn keep(
         let DhcpV4State::Done(lease) = state else {
             continue;
         };
-        let mut settings = Settings::from(&*lease);
+        let mut settings = of_lease(&lease);
         settings.mtu = mtu.or(settings.mtu);
         let gone = resolver
             .update(link, &settings)

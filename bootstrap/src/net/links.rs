@@ -3,10 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use futures_util::TryStreamExt as _;
+use hpcr_contract::network::{Network, Settings};
 use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType};
 use rtnetlink::{Handle, LinkUnspec, RouteMessageBuilder};
-
-use crate::net::settings::{Network, Settings};
 
 /// A link.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,121 +1,47 @@
-//! What a link gets: plain data, whether it comes from the seed device or from DHCP.
+//! What DHCP gives a link, as the settings that the seed device could give it too, and what resolvers read of them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::Ipv4Addr;
 
+use hpcr_contract::network::{Network, Route, Settings, is_domain};
 use mozim::DhcpV4Lease;
 
-/// An address with the length of its network's prefix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Network {
-    /// The address.
-    pub(crate) address: Ipv4Addr,
-    /// 0 to 32.
-    pub(crate) prefix: u8,
-}
-
-impl Network {
-    /// `192.0.2.7/24`.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = text.split_once('/')?;
-        let prefix = prefix.parse().ok().filter(|prefix| *prefix <= 32)?;
-        Some(Self {
-            address: address.parse().ok()?,
-            prefix,
-        })
-    }
-}
-
-impl std::fmt::Display for Network {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
-    }
-}
-
-/// A route to a network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Route {
-    /// Where to; `0.0.0.0/0` is everywhere.
-    pub(crate) to: Network,
-    /// Through whom.
-    pub(crate) via: Ipv4Addr,
-}
-
-impl Route {
-    /// The way to everywhere else.
-    pub(crate) fn default(via: Ipv4Addr) -> Self {
-        Self {
+/// The settings of a lease: RFC 2131, RFC 3442 (classless routes replace the router option), RFC 3397.
+pub(crate) fn of_lease(lease: &DhcpV4Lease) -> Settings {
+    let classless = lease.classless_routes.as_deref().unwrap_or_default();
+    let mut routes: Vec<_> = classless
+        .iter()
+        .map(|route| Route {
             to: Network {
-                address: Ipv4Addr::UNSPECIFIED,
-                prefix: 0,
+                address: route.destination,
+                prefix: route.prefix_length,
             },
-            via,
-        }
+            via: route.router,
+        })
+        .collect();
+    if routes.is_empty() {
+        let gateways = lease.gateways.as_deref().unwrap_or_default();
+        routes.extend(gateways.first().copied().map(Route::default));
     }
-}
-
-/// Everything of a link.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Settings {
-    /// Bytes of the largest packet, where it is not the link's own.
-    pub(crate) mtu: Option<u32>,
-    /// Addresses.
-    pub(crate) addresses: Vec<Network>,
-    /// Routes, in order: a gateway has to be reachable before others go through it.
-    pub(crate) routes: Vec<Route>,
-    /// Name servers.
-    pub(crate) name_servers: Vec<Ipv4Addr>,
-    /// Search domains.
-    pub(crate) search: Vec<String>,
-}
-
-impl From<&DhcpV4Lease> for Settings {
-    /// RFC 2131, RFC 3442 (classless routes replace the router option), RFC 3397.
-    fn from(lease: &DhcpV4Lease) -> Self {
-        let classless = lease.classless_routes.as_deref().unwrap_or_default();
-        let mut routes: Vec<_> = classless
-            .iter()
-            .map(|route| Route {
-                to: Network {
-                    address: route.destination,
-                    prefix: route.prefix_length,
-                },
-                via: route.router,
-            })
-            .collect();
-        if routes.is_empty() {
-            let gateways = lease.gateways.as_deref().unwrap_or_default();
-            routes.extend(gateways.first().copied().map(Route::default));
-        }
-        let search = lease
-            .domain_search
-            .clone()
-            .or_else(|| Some(vec![lease.domain_name.clone()?]));
-        Self {
-            // Below what IPv4 asks of every link the server is mistaken (RFC 791).
-            mtu: lease.mtu.filter(|mtu| *mtu >= 576).map(u32::from),
-            addresses: vec![Network {
-                address: lease.yiaddr,
-                prefix: lease.prefix_length(),
-            }],
-            routes,
-            name_servers: lease.dns_srvs.clone().unwrap_or_default(),
-            search: search
-                .unwrap_or_default()
-                .into_iter()
-                .filter(|name| is_domain(name))
-                .collect(),
-        }
+    let search = lease
+        .domain_search
+        .clone()
+        .or_else(|| Some(vec![lease.domain_name.clone()?]));
+    Settings {
+        // Below what IPv4 asks of every link the server is mistaken (RFC 791).
+        mtu: lease.mtu.filter(|mtu| *mtu >= 576).map(u32::from),
+        addresses: vec![Network {
+            address: lease.yiaddr,
+            prefix: lease.prefix_length(),
+        }],
+        routes,
+        name_servers: lease.dns_srvs.clone().unwrap_or_default(),
+        search: search
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|name| is_domain(name))
+            .collect(),
     }
-}
-
-/// Whether a search domain may stand in `resolv.conf`, where a newline would be a line of its own.
-pub(crate) fn is_domain(name: &str) -> bool {
-    (1..=253).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
 }
 
 /// The text of `/etc/resolv.conf` for the settings of all links (resolv.conf(5): three servers, six domains).
@@ -140,6 +66,8 @@ pub(crate) fn resolv_conf(links: &BTreeMap<String, Settings>) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::net::Ipv4Addr;
+
     use super::*;
     use mozim::DhcpV4ClasslessRoute;
 
@@ -156,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_lease_becomes_settings() {
-        let settings = Settings::from(&lease());
+        let settings = of_lease(&lease());
         assert_eq!(settings.addresses[0].to_string(), "10.0.2.15/24");
         assert_eq!(
             settings.routes,
@@ -178,7 +106,7 @@ mod tests {
             router: via,
         }]);
         let to = Network::parse("192.0.2.0/24").unwrap();
-        assert_eq!(Settings::from(&lease).routes, [Route { to, via }]);
+        assert_eq!(of_lease(&lease).routes, [Route { to, via }]);
     }
 
     #[test]
@@ -189,17 +117,11 @@ mod tests {
             "a.example".to_owned(),
             "b\nnameserver 192.0.2.66".to_owned(),
         ]);
-        let links = BTreeMap::from([("eth0".to_owned(), Settings::from(&lease))]);
+        let links = BTreeMap::from([("eth0".to_owned(), of_lease(&lease))]);
         assert_eq!(
             resolv_conf(&links),
             format!("{}search a.example\n", "nameserver 127.0.0.1\n".repeat(3))
         );
         assert_eq!(resolv_conf(&BTreeMap::new()), "");
-    }
-
-    #[test]
-    fn networks_are_read_strictly() {
-        assert!(Network::parse("10.0.0.1/33").is_none() && Network::parse("10.0.0.1").is_none());
-        assert_eq!(Network::parse("10.0.0.1/8").unwrap().prefix, 8);
     }
 }

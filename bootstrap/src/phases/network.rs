@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hpcr_contract::messages;
+use hpcr_contract::network::{self, Link as Wanted};
 use rtnetlink::Handle;
 use tokio::sync::mpsc;
 
@@ -12,7 +13,6 @@ use crate::cidata::Seed;
 use crate::error::Error;
 use crate::guest::Guest;
 use crate::modules::Modules;
-use crate::net::config::{self, Link as Wanted};
 use crate::net::dhcp::{self, Resolver};
 use crate::net::links::{self, Link};
 use crate::phases::early::Early;
@@ -29,9 +29,9 @@ pub(crate) async fn run(guest: &Arc<Guest>, early: &Early, seed: &Seed) -> Resul
     let wanted = seed
         .network_config
         .as_deref()
-        .map(config::parse)
+        .map(|bytes| network::parse(bytes, "network-config"))
         .transpose();
-    let wanted = wanted.map_err(|finding| Error::NetworkConfig(Box::new(finding)))?;
+    let wanted = wanted.map_err(Error::NetworkConfig)?;
 
     let handle = links::connect().map_err(Error::act("connecting to", "rtnetlink"))?;
     let (loopback, ethernet) = find(&handle, &early.modules, wanted.as_ref()).await?;

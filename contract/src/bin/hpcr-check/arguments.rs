@@ -23,7 +23,7 @@ pub(crate) struct ContractArguments {
 }
 
 /// Which product.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Platform {
     /// The product that the contract is for
     #[arg(long = "platform", value_name = "PLATFORM", default_value = "ccrt", value_parser = product())]
@@ -36,7 +36,7 @@ fn product() -> impl TypedValueParser<Value = Product> {
 }
 
 /// A private key that need not be given.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct OptionalKey {
     /// The private key that opens sealed sections (PEM)
     #[arg(long, value_name = "KEY")]
@@ -56,7 +56,7 @@ pub(crate) struct RequiredKey {
 }
 
 /// Where the passphrase of a private key comes from.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Passphrase {
     /// The passphrase of the private key is the first line of this file; without it a terminal is asked
     #[arg(long, value_name = "FILE")]

@@ -1,13 +1,16 @@
 //! Takes a contract the whole way that it takes in the guest, and keeps all that is said about it on that way.
 
+use hpcr_contract::attestation::Subject;
 use hpcr_contract::certificate::{Expiry, PublicKey, expiry};
+use hpcr_contract::contents::Contents;
 use hpcr_contract::finding::{Finding, Level, Place};
 use hpcr_contract::messages;
 use hpcr_contract::plan::Plan;
 use hpcr_contract::sources::Sources;
-use hpcr_contract::stages::{Opened, Rejection, Sealed, Verified};
+use hpcr_contract::stages::{Rejection, Sealed, Verified};
 use hpcr_contract::token::openssl::DecryptionKey;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::arguments::ContractArguments;
@@ -18,9 +21,12 @@ use crate::{input, keys};
 /// What is known of a contract at the end of its way.
 #[derive(Debug)]
 pub(crate) struct Checked {
-    name: String,
+    /// What the user called it.
+    pub(crate) name: String,
     bytes: Zeroizing<Vec<u8>>,
     key: Option<DecryptionKey>,
+    /// SHA-256 of workload and env in the clear.
+    hashes: Option<[[u8; 32]; 2]>,
     /// Everything that was said about it.
     pub(crate) findings: Vec<Finding>,
     /// Both sections, where they follow the schema and the signature holds.
@@ -39,6 +45,7 @@ pub(crate) fn check(arguments: &ContractArguments) -> Result<Checked, Failure> {
         name: input::name(&arguments.file),
         bytes: input::contract(&arguments.file)?,
         key,
+        hashes: None,
         findings: Vec::new(),
         verified: None,
         plan: None,
@@ -59,16 +66,40 @@ impl Checked {
             self.closed = true;
             return Ok(());
         }
-        let verify = |opened: Opened| opened.verify(arguments.platform.product);
+        let opened = sealed.open(self.key.as_ref())?;
+        self.hashes = Some(opened.hashes());
         let verified = self
             .verified
-            .insert(sealed.open(self.key.as_ref()).and_then(verify)?);
+            .insert(opened.verify(arguments.platform.product)?);
         self.findings.extend_from_slice(verified.warnings());
         self.findings
             .extend(verified.signer().and_then(|signer| end_of(signer, now)));
         let plan = verified.plan()?;
         self.plan = (!self.findings.iter().any(Finding::stops)).then_some(plan);
         Ok(())
+    }
+
+    /// The contract as a tree.
+    pub(crate) fn contents(&self) -> Result<Contents, Vec<Finding>> {
+        Contents::read(&self.bytes, &self.name, self.key.as_ref())
+    }
+
+    /// The digests that an attestation record has of it, as far as it is open: hexadecimal SHA-256 by name.
+    pub(crate) fn digests(&self) -> Vec<(String, Value)> {
+        let hash =
+            |subject: Subject, hash: &[u8]| (subject.name().to_owned(), json!(hex::encode(hash)));
+        let mut digests = vec![hash(Subject::UserData, &Sha256::digest(&*self.bytes))];
+        if let Some([workload, env]) = &self.hashes {
+            digests.extend([hash(Subject::Workload, workload), hash(Subject::Env, env)]);
+        }
+        if let Some(auditor) = self
+            .verified
+            .as_ref()
+            .and_then(|verified| verified.evidence().auditor.as_ref())
+        {
+            digests.push(hash(Subject::AuditorKey, &auditor.hash));
+        }
+        digests
     }
 
     /// What is to be told of it.

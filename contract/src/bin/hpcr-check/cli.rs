@@ -4,7 +4,10 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::commands::{completions, decrypt, explain, man, plan, schema, tgz, validate};
+use crate::commands::{
+    attestation, completions, decrypt, diff, explain, inspect, man, network, plan, schema, tgz,
+    validate,
+};
 use crate::output::Output;
 
 const EXAMPLES: &str = "\
@@ -34,8 +37,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Validate(validate::Arguments),
     Decrypt(decrypt::Arguments),
+    Inspect(inspect::Arguments),
     Plan(plan::Arguments),
+    Diff(diff::Arguments),
     Tgz(tgz::Arguments),
+    Attestation(attestation::Arguments),
+    Network(network::Arguments),
     Explain(explain::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),

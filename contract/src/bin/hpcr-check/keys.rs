@@ -1,32 +1,89 @@
-//! Private keys from files.
+//! Keys and certificates from files. A passphrase comes from a file or from a terminal, never from the command line or
+//! the environment, where other processes could read it.
 
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+
+use hpcr_contract::certificate::PublicKey;
 use hpcr_contract::error::ContractError;
+use hpcr_contract::private_key::{PrivateKey, is_encrypted};
+use hpcr_contract::secret::SecretString;
 use hpcr_contract::token::openssl::DecryptionKey;
 
-use crate::arguments::{OptionalKey, RequiredKey};
+use crate::arguments::{OptionalKey, Passphrase, RequiredKey};
 use crate::failure::Failure;
-use crate::input;
+use crate::{input, output};
 
 /// The key that opens tokens, where one is given.
 pub(crate) fn opening(arguments: &OptionalKey) -> Result<Option<DecryptionKey>, Failure> {
-    arguments
-        .key
-        .as_deref()
-        .map(|path| read(path, DecryptionKey::from_pem))
-        .transpose()
+    let open = |path: &Path| {
+        let key = private(path, &arguments.passphrase)?;
+        DecryptionKey::new(key).map_err(|source| unusable(path, source))
+    };
+    arguments.key.as_deref().map(open).transpose()
 }
 
 /// The key that opens tokens.
 pub(crate) fn opener(arguments: &RequiredKey) -> Result<DecryptionKey, Failure> {
-    read(&arguments.key, DecryptionKey::from_pem)
+    let key = private(&arguments.key, &arguments.passphrase)?;
+    DecryptionKey::new(key).map_err(|source| unusable(&arguments.key, source))
 }
 
-fn read<T>(
-    path: &std::path::Path,
-    parse: impl FnOnce(&[u8]) -> Result<T, ContractError>,
-) -> Result<T, Failure> {
-    parse(&input::key(path)?).map_err(|source| Failure::Key {
+/// A private key.
+pub(crate) fn private(path: &Path, passphrase: &Passphrase) -> Result<PrivateKey, Failure> {
+    let pem = input::key(path)?;
+    if is_encrypted(&pem) {
+        let secret = secret(path, passphrase)?;
+        PrivateKey::from_pem_with_passphrase(&pem, &secret)
+    } else {
+        PrivateKey::from_pem(&pem)
+    }
+    .map_err(|source| unusable(path, source))
+}
+
+/// A public key or a certificate.
+pub(crate) fn public(path: &Path) -> Result<PublicKey, Failure> {
+    PublicKey::parse(&input::key(path)?).map_err(|source| unusable(path, source))
+}
+
+/// The passphrase that a file holds: its first line.
+pub(crate) fn passphrase(path: &Path) -> Result<SecretString, Failure> {
+    let bytes = input::key(path)?;
+    let line = bytes
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = std::str::from_utf8(line)
+        .map_err(|_| Failure::Usage("the passphrase is not UTF-8 text; write it as such"))?;
+    Ok(SecretString::from(text))
+}
+
+/// The passphrase of a key: nobody is asked where nobody could answer.
+fn secret(path: &Path, given: &Passphrase) -> Result<SecretString, Failure> {
+    if let Some(file) = &given.passphrase_file {
+        return passphrase(file);
+    }
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return Err(Failure::Usage(
+            "the private key takes a passphrase; give the file that holds it with --passphrase-file",
+        ));
+    }
+    let prompt = format!(
+        "Passphrase of {}: ",
+        output::plain(&path.display().to_string())
+    );
+    rpassword::prompt_password(prompt)
+        .map(SecretString::from)
+        .map_err(|source| Failure::Read {
+            path: "the passphrase".into(),
+            source,
+        })
+}
+
+fn unusable(path: &Path, source: ContractError) -> Failure {
+    Failure::Key {
         path: path.to_owned(),
         source,
-    })
+    }
 }

@@ -61,6 +61,22 @@ impl Output {
     }
 }
 
+/// A text without characters that control a terminal or turn the direction of what follows.
+pub(crate) fn plain(text: &str) -> String {
+    let controls = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .map(|letter| if controls(letter) { '\u{fffd}' } else { letter })
+        .collect()
+}
+
+/// The same for a text of several lines.
+pub(crate) fn plain_lines(text: &str) -> String {
+    text.lines().map(|line| plain(line) + "\n").collect()
+}
+
 /// Writes a line of its own to standard error; nobody has to listen.
 pub(crate) fn message(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");

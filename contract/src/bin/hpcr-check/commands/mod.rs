@@ -5,10 +5,14 @@ use crate::cli::Command;
 use crate::failure::Failure;
 use crate::output::Output;
 
+pub(crate) mod attestation;
 pub(crate) mod completions;
 pub(crate) mod decrypt;
+pub(crate) mod diff;
 pub(crate) mod explain;
+pub(crate) mod inspect;
 pub(crate) mod man;
+pub(crate) mod network;
 pub(crate) mod plan;
 pub(crate) mod schema;
 pub(crate) mod tgz;
@@ -19,6 +23,10 @@ pub(crate) fn run(command: &Command, output: &Output) -> Result<Verdict, Failure
     match command {
         Command::Validate(arguments) => validate::run(arguments, output),
         Command::Decrypt(arguments) => decrypt::run(arguments, output),
+        Command::Attestation(arguments) => attestation::run(arguments, output),
+        Command::Diff(arguments) => diff::run(arguments, output),
+        Command::Inspect(arguments) => inspect::run(arguments, output),
+        Command::Network(arguments) => network::run(arguments, output),
         Command::Plan(arguments) => plan::run(arguments, output),
         Command::Tgz(arguments) => tgz::run(arguments, output),
         Command::Explain(arguments) => explain::run(arguments, output),

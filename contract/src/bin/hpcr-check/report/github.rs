@@ -32,7 +32,7 @@ fn data(text: &str) -> String {
         .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A");
-    super::plain(&text)
+    crate::output::plain(&text)
 }
 
 /// The five escapes of a property.

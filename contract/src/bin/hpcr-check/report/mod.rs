@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::Verdict;
 use crate::arguments::Format;
 use crate::failure::Failure;
-use crate::output::{self, Output};
+use crate::output::{self, Output, plain};
 
 mod github;
 mod json;
@@ -77,13 +77,17 @@ impl Report {
         }
     }
 
-    /// Tells what keeps a command from its result.
-    pub(crate) fn refuse(name: &str, findings: Vec<Finding>) -> Verdict {
+    /// Findings about a file that is no contract.
+    pub(crate) fn about(name: &str, findings: Vec<Finding>) -> Self {
         Self {
             name: name.to_owned(),
             ..Self::of(findings, false)
         }
-        .tell();
+    }
+
+    /// Tells what keeps a command from its result.
+    pub(crate) fn refuse(name: &str, findings: Vec<Finding>) -> Verdict {
+        Self::about(name, findings).tell();
         Verdict::Bad
     }
 
@@ -138,15 +142,4 @@ impl Report {
             output::message(text::report(self).trim_end());
         }
     }
-}
-
-/// A text without characters that control a terminal or turn the direction of what follows.
-fn plain(text: &str) -> String {
-    let controls = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars()
-        .map(|letter| if controls(letter) { '\u{fffd}' } else { letter })
-        .collect()
 }

@@ -1,14 +1,14 @@
 //! The line that a finding lies on, without what may be secret in it.
 //!
-//! A value of a contract is a secret until proven otherwise: it is shown only where the key path is one of those below.
+//! A value of a contract is a secret until proven otherwise: it is shown only where `public` lists the key path.
 //! Everything else that is no key becomes `<hidden>`: comments, lines of block scalars, flow mappings, what nobody can
 //! parse. Keys are shown, as findings name them anyway.
 
 use hpcr_contract::finding::Place;
+use hpcr_contract::public::{HIDDEN, is_public};
 
-use super::plain;
+use crate::output::plain;
 
-const HIDDEN: &str = "<hidden>";
 /// The most characters of a shown value.
 const LONGEST: usize = 100;
 
@@ -168,72 +168,6 @@ fn key_of(text: &str) -> Option<&str> {
     let is_key = key.len() <= 80 && key.trim_matches(['"', '\'']).chars().all(is_word);
     (is_key && rest.chars().next().is_none_or(char::is_whitespace)).then_some(key)
 }
-
-/// The values that are no secret, by the end of their key path.
-fn is_public(names: &[&str], value: &str) -> bool {
-    match names {
-        [.., "type"] => matches!(value, "env" | "workload"),
-        ["apiVersion" | "kind"] => true,
-        [.., "logging", _, "hostname" | "port"]
-        | [
-            ..,
-            "volumes",
-            _,
-            "mount" | "filesystem" | "create" | "headerRecord",
-        ]
-        | [.., "services", _, "ports" | "volumes", _]
-        | [
-            ..,
-            "containers" | "initContainers",
-            "image" | "name" | "imagePullPolicy" | "workingDir",
-        ]
-        | [.., "ports", "containerPort" | "hostPort" | "protocol"]
-        | [
-            ..,
-            "volumeMounts",
-            "mountPath" | "subPath" | "name" | "readOnly",
-        ]
-        | [.., "spec", "restartPolicy" | "hostNetwork" | "hostPID"] => true,
-        [.., "services", _, key] => SERVICE.contains(key),
-        _ => false,
-    }
-}
-
-/// Keys of a compose service whose values are no secret.
-const SERVICE: &[&str] = &[
-    "build",
-    "cap_add",
-    "cap_drop",
-    "container_name",
-    "cpus",
-    "depends_on",
-    "expose",
-    "group_add",
-    "hostname",
-    "image",
-    "init",
-    "ipc",
-    "mem_limit",
-    "network_mode",
-    "pid",
-    "pids_limit",
-    "platform",
-    "ports",
-    "privileged",
-    "profiles",
-    "pull_policy",
-    "read_only",
-    "restart",
-    "security_opt",
-    "stop_grace_period",
-    "stop_signal",
-    "tmpfs",
-    "ulimits",
-    "user",
-    "userns_mode",
-    "volumes",
-    "working_dir",
-];
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use hpcr_contract::finding::{Finding, Place};
 
-use super::{Report, Severity, plain, snippet};
+use super::{Report, Severity, snippet};
+use crate::output::plain;
 
 const BOLD: &str = "\x1b[1m";
 const RED: &str = "\x1b[1;31m";

@@ -1,0 +1,353 @@
+//! From the tree of a configuration to its links: everything that is wrong is found in one walk.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use super::{Link, Network, Route, Settings, is_domain};
+use crate::finding::Finding;
+use crate::yaml::{Document, Kind, Node};
+
+/// The most findings that are told.
+const MAX_FINDINGS: usize = 100;
+const FIXED: [&str; 4] = ["addresses", "gateway4", "routes", "nameservers"];
+const ADDRESS: &str = "write an IPv4 address with the length of its prefix, such as 192.0.2.7/24";
+
+/// Reads the links, or tells everything that is wrong.
+pub(super) fn read(document: &Document) -> Result<BTreeMap<String, Link>, Vec<Finding>> {
+    let mut reader = Reader {
+        document,
+        findings: Vec::new(),
+    };
+    let links = reader.file(&top(document));
+    if reader.findings.is_empty() {
+        Ok(links)
+    } else {
+        Err(reader.findings)
+    }
+}
+
+/// What our guest takes and the published rules do not.
+pub(super) fn unpublished(document: &Document, any_link: bool) -> Vec<Finding> {
+    let mut reader = Reader {
+        document,
+        findings: Vec::new(),
+    };
+    let top = top(document);
+    let Some(network) = top.get("network") else {
+        reader.refuse(
+            &top,
+            "the key `network` is missing",
+            "put everything below network",
+        );
+        return reader.findings;
+    };
+    for (name, link) in network.get("ethernets").iter().flat_map(At::entries) {
+        let is_published = name.strip_prefix("enc").is_some_and(|number| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        if !(is_published || any_link) {
+            reader.refuse(
+                &link,
+                "the link is not named `enc` and a number, as those of IBM Z are",
+                "name it such as enc1; for other machines, allow any name",
+            );
+        }
+        if link.get("dhcp4").is_none() {
+            reader.refuse(
+                &link,
+                "the key `dhcp4` is missing",
+                "write dhcp4: true or dhcp4: false",
+            );
+        }
+    }
+    reader.findings
+}
+
+/// A value and the JSON pointer that leads to it.
+struct At<'a> {
+    node: &'a Node,
+    pointer: String,
+}
+
+fn top(document: &Document) -> At<'_> {
+    At {
+        node: document.root(),
+        pointer: String::new(),
+    }
+}
+
+impl<'a> At<'a> {
+    fn get(&self, key: &str) -> Option<Self> {
+        self.node.get(key).map(|node| self.below(key, node))
+    }
+
+    fn below(&self, key: &str, node: &'a Node) -> Self {
+        let pointer = format!(
+            "{}/{}",
+            self.pointer,
+            key.replace('~', "~0").replace('/', "~1")
+        );
+        Self { node, pointer }
+    }
+
+    fn entries(&self) -> Vec<(&'a str, Self)> {
+        match &self.node.kind {
+            Kind::Mapping(entries) => entries
+                .iter()
+                .map(|(key, node)| (key.name.as_str(), self.below(&key.name, node)))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+struct Reader<'a> {
+    document: &'a Document,
+    findings: Vec<Finding>,
+}
+
+impl Reader<'_> {
+    fn refuse(&mut self, at: &At<'_>, cause: impl Into<String>, remedy: impl Into<String>) {
+        if self.findings.len() < MAX_FINDINGS {
+            self.findings
+                .push(self.document.finding(&at.pointer, cause, remedy));
+        }
+    }
+
+    fn file(&mut self, top: &At<'_>) -> BTreeMap<String, Link> {
+        let body = match (top.get("network"), top.get("ethernets")) {
+            (Some(network), None) => {
+                self.keys(top, &["network"]);
+                network
+            }
+            (None, Some(_)) => At {
+                node: top.node,
+                pointer: String::new(),
+            },
+            _ => {
+                self.refuse(
+                    top,
+                    "there are no ethernets, or two lists of them",
+                    "write network.ethernets",
+                );
+                return BTreeMap::new();
+            }
+        };
+        self.keys(&body, &["version", "ethernets"]);
+        if let Some(version) = body.get("version")
+            && self.number(&version) != Some(2)
+        {
+            self.refuse(&version, "only version 2 is known", "write version: 2");
+        }
+        let ethernets = body.get("ethernets");
+        let links = ethernets.as_ref().map(At::entries).unwrap_or_default();
+        if links.is_empty() {
+            self.refuse(
+                ethernets.as_ref().unwrap_or(&body),
+                "there is no link",
+                "add one below ethernets, such as enc1",
+            );
+        }
+        links
+            .into_iter()
+            .filter_map(|(name, at)| Some((name.to_owned(), self.link(&at)?)))
+            .collect()
+    }
+
+    fn link(&mut self, at: &At<'_>) -> Option<Link> {
+        if !self.keys(at, &[&["dhcp4", "mtu"][..], &FIXED].concat()) {
+            return None;
+        }
+        let mtu = at.get("mtu").and_then(|at| self.mtu(&at));
+        let settings = self.settings(at, mtu);
+        let dhcp = at.get("dhcp4").map(|dhcp| match dhcp.node.kind {
+            Kind::Bool(value) => value,
+            _ => {
+                self.refuse(
+                    &dhcp,
+                    "dhcp4 is neither true nor false",
+                    "write one of the two",
+                );
+                false
+            }
+        });
+        let fixed: Vec<_> = FIXED.iter().filter_map(|key| at.get(key)).collect();
+        match dhcp {
+            Some(true) => {
+                for setting in &fixed {
+                    self.refuse(
+                        setting,
+                        "dhcp4 leaves no room for fixed settings",
+                        "remove it, or write dhcp4: false",
+                    );
+                }
+                return Some(Link::Dhcp { mtu });
+            }
+            None if fixed.is_empty() => self.refuse(
+                at,
+                "it says neither dhcp4 nor addresses",
+                "write dhcp4: true or addresses",
+            ),
+            _ if at.get("addresses").is_none() => self.refuse(
+                at,
+                "there is no address",
+                format!("add addresses: {ADDRESS}"),
+            ),
+            _ => {}
+        }
+        Some(Link::Static(settings))
+    }
+
+    fn settings(&mut self, at: &At<'_>, mtu: Option<u32>) -> Settings {
+        let addresses = self.list(at, "addresses", ADDRESS, |text| Network::parse(text));
+        if addresses.is_empty()
+            && let Some(list) = at.get("addresses")
+        {
+            self.refuse(&list, "there is no usable address", ADDRESS);
+        }
+        let listed = at.get("routes").map(|list| self.items(&list));
+        let mut routes: Vec<_> = listed
+            .iter()
+            .flatten()
+            .filter_map(|at| self.route(at))
+            .collect();
+        if let Some(gateway) = at.get("gateway4") {
+            routes.extend(
+                self.text(&gateway, "write an IPv4 address", |text| text.parse().ok())
+                    .map(Route::default),
+            );
+        }
+        let servers = at.get("nameservers");
+        if let Some(servers) = &servers
+            && self.keys(servers, &["addresses", "search"])
+            && servers.get("addresses").is_none()
+        {
+            self.refuse(servers, "there is no name server", "add addresses");
+        }
+        let servers = servers.as_ref();
+        Settings {
+            mtu,
+            addresses,
+            routes,
+            name_servers: servers
+                .map(|at| {
+                    self.list(at, "addresses", "write an IPv4 address", |text| {
+                        text.parse::<Ipv4Addr>().ok()
+                    })
+                })
+                .unwrap_or_default(),
+            search: servers
+                .map(|at| {
+                    self.list(at, "search", "write a domain name", |text| {
+                        is_domain(text).then(|| text.to_owned())
+                    })
+                })
+                .unwrap_or_default(),
+        }
+    }
+
+    fn route(&mut self, at: &At<'_>) -> Option<Route> {
+        self.keys(at, &["to", "via"]);
+        let (Some(to), Some(via)) = (at.get("to"), at.get("via")) else {
+            self.refuse(at, "a route needs `to` and `via`", "write both");
+            return None;
+        };
+        let network =
+            |text: &str| Network::parse(if text == "default" { "0.0.0.0/0" } else { text });
+        let to = self.text(
+            &to,
+            "write a network such as 192.0.2.0/24, or default",
+            network,
+        );
+        let via = self.text(&via, "write an IPv4 address", |text| text.parse().ok());
+        Some(Route { to: to?, via: via? })
+    }
+
+    fn mtu(&mut self, at: &At<'_>) -> Option<u32> {
+        let mtu = self.number(at).filter(|mtu| (576..=65_535).contains(mtu));
+        if mtu.is_none() {
+            self.refuse(
+                at,
+                "the MTU is out of bounds",
+                "write 576 to 65535, or leave it out",
+            );
+        }
+        u32::try_from(mtu?).ok()
+    }
+
+    fn number(&self, at: &At<'_>) -> Option<u64> {
+        match &at.node.kind {
+            Kind::Number(number) => number.as_u64(),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a mapping; keys that mean nothing here are refused.
+    fn keys(&mut self, at: &At<'_>, known: &[&str]) -> bool {
+        let Kind::Mapping(_) = at.node.kind else {
+            self.refuse(
+                at,
+                format!("{} stands where a mapping belongs", at.node.describe()),
+                format!("known keys: {}", known.join(", ")),
+            );
+            return false;
+        };
+        for (key, value) in at.entries() {
+            if !known.contains(&key) {
+                self.refuse(
+                    &value,
+                    format!("the key `{key}` is not known here"),
+                    format!("known keys: {}", known.join(", ")),
+                );
+            }
+        }
+        true
+    }
+
+    fn list<T>(
+        &mut self,
+        at: &At<'_>,
+        key: &str,
+        remedy: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Vec<T> {
+        let items: Vec<_> = at
+            .get(key)
+            .iter()
+            .flat_map(|list| self.items(list))
+            .collect();
+        items
+            .iter()
+            .filter_map(|item| self.text(item, remedy, &parse))
+            .collect()
+    }
+
+    fn items<'a>(&mut self, at: &At<'a>) -> Vec<At<'a>> {
+        let Kind::Sequence(items) = &at.node.kind else {
+            self.refuse(
+                at,
+                format!("{} stands where a list belongs", at.node.describe()),
+                "write a list",
+            );
+            return Vec::new();
+        };
+        items
+            .iter()
+            .enumerate()
+            .map(|(index, node)| at.below(&index.to_string(), node))
+            .collect()
+    }
+
+    fn text<T>(
+        &mut self,
+        at: &At<'_>,
+        remedy: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = at.node.text().and_then(parse);
+        if value.is_none() {
+            self.refuse(at, "the value cannot be read", remedy);
+        }
+        value
+    }
+}
