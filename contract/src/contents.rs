@@ -175,7 +175,7 @@ fn section(mut section: Value) -> Value {
         {
             *value = files
                 .iter()
-                .map(|(path, content)| (path.clone(), file(path, content)))
+                .map(|(path, content)| (path.clone(), file(path, &content.bytes)))
                 .collect::<Map<_, _>>()
                 .into();
         }

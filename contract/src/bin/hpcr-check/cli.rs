@@ -5,15 +5,19 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    attestation, completions, decrypt, diff, explain, inspect, man, network, plan, schema, tgz,
-    validate,
+    attestation, completions, decrypt, diff, encrypt, explain, inspect, keygen, man, network, new,
+    plan, schema, sign, tgz, validate, verify,
 };
 use crate::output::Output;
 
 const EXAMPLES: &str = "\
 Examples:
   hpcr-check contract.yaml                          would a guest run it?
+  hpcr-check new deployer > env.yaml                begin with a template
   hpcr-check --section env env.yaml                 check one half before the other is there
+  hpcr-check encrypt --cert image.crt env.yaml      seal a section: one token on standard output
+  hpcr-check encrypt --contract --cert image.crt --sign-key signing.pem --out sealed.yaml contract.yaml
+  hpcr-check inspect sealed.yaml --key image.key    who can read what, and the digests that an auditor compares
   hpcr-check explain HPL08001E                      what a message of the console means
 
 A command without a name is `validate`. Results go to standard output or --out, messages to standard error; - is
@@ -36,11 +40,16 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Validate(validate::Arguments),
+    New(new::Arguments),
+    Tgz(tgz::Arguments),
+    Encrypt(encrypt::Arguments),
     Decrypt(decrypt::Arguments),
+    Sign(sign::Arguments),
+    Verify(verify::Arguments),
+    Keygen(keygen::Arguments),
     Inspect(inspect::Arguments),
     Plan(plan::Arguments),
     Diff(diff::Arguments),
-    Tgz(tgz::Arguments),
     Attestation(attestation::Arguments),
     Network(network::Arguments),
     Explain(explain::Arguments),

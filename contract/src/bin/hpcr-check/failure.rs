@@ -25,6 +25,12 @@ pub(crate) enum Failure {
         /// The most that is read.
         limit: usize,
     },
+    /// A contract is not text.
+    #[error("{path} is not UTF-8 text; save it as UTF-8")]
+    NotText {
+        /// As the user wrote it.
+        path: PathBuf,
+    },
     /// A key, certificate or passphrase is none.
     #[error("{path}: {source}")]
     Key {
@@ -63,7 +69,7 @@ impl Failure {
     /// The exit status: 1 where what was given is wrong, 2 where it was not seen.
     pub(crate) fn status(&self) -> u8 {
         match self {
-            Self::Member { .. } => 1,
+            Self::Member { .. } | Self::NotText { .. } => 1,
             _ => 2,
         }
     }

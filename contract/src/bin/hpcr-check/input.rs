@@ -26,6 +26,15 @@ pub(crate) fn text(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     within(path, MAX_BYTES)
 }
 
+/// A contract as text, for what writes it anew.
+pub(crate) fn utf8(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let bytes = text(path)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::NotText {
+        path: path.to_owned(),
+    })?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
 /// The bytes of a key, a certificate or a passphrase.
 pub(crate) fn key(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     within(path, KEY_BYTES)

@@ -16,17 +16,16 @@ use crate::{input, output};
 
 /// The key that opens tokens, where one is given.
 pub(crate) fn opening(arguments: &OptionalKey) -> Result<Option<DecryptionKey>, Failure> {
-    let open = |path: &Path| {
-        let key = private(path, &arguments.passphrase)?;
-        DecryptionKey::new(key).map_err(|source| unusable(path, source))
-    };
+    let open = |path: &Path| decryption(path, private(path, &arguments.passphrase)?);
     arguments.key.as_deref().map(open).transpose()
 }
 
 /// The key that opens tokens.
 pub(crate) fn opener(arguments: &RequiredKey) -> Result<DecryptionKey, Failure> {
-    let key = private(&arguments.key, &arguments.passphrase)?;
-    DecryptionKey::new(key).map_err(|source| unusable(&arguments.key, source))
+    decryption(
+        &arguments.key,
+        private(&arguments.key, &arguments.passphrase)?,
+    )
 }
 
 /// A private key.
@@ -39,6 +38,19 @@ pub(crate) fn private(path: &Path, passphrase: &Passphrase) -> Result<PrivateKey
         PrivateKey::from_pem(&pem)
     }
     .map_err(|source| unusable(path, source))
+}
+
+/// A private key as one that opens tokens.
+pub(crate) fn decryption(path: &Path, key: PrivateKey) -> Result<DecryptionKey, Failure> {
+    DecryptionKey::new(key).map_err(|source| unusable(path, source))
+}
+
+/// Whether a file holds a private key rather than a public one.
+pub(crate) fn is_private(path: &Path) -> Result<bool, Failure> {
+    let mark = b"PRIVATE KEY-----";
+    Ok(input::key(path)?
+        .windows(mark.len())
+        .any(|window| window == mark))
 }
 
 /// A public key or a certificate.

@@ -30,18 +30,15 @@ pub(crate) enum Readers {
 impl Output {
     /// Writes a result.
     pub(crate) fn write(&self, bytes: &[u8], readers: Readers) -> Result<(), Failure> {
-        let Some(path) = self.file() else {
-            return standard(bytes);
-        };
-        replace(path, bytes, readers).map_err(|source| Failure::Write {
-            path: path.to_owned(),
-            source,
-        })
+        match self.path() {
+            Some(path) => file(path, bytes, readers),
+            None => standard(bytes),
+        }
     }
 
     /// Writes a text that is no secret, with colours where a terminal shows it.
     pub(crate) fn coloured(&self, text: &str) -> Result<(), Failure> {
-        if self.file().is_some() {
+        if self.path().is_some() {
             return self.write(
                 anstream::adapter::strip_str(text).to_string().as_bytes(),
                 Readers::Anyone,
@@ -56,9 +53,17 @@ impl Output {
         self.write(format!("{value:#}\n").as_bytes(), Readers::Anyone)
     }
 
-    fn file(&self) -> Option<&Path> {
+    fn path(&self) -> Option<&Path> {
         self.out.as_deref().filter(|path| !is_standard(path))
     }
+}
+
+/// Puts a file in the place of the one of that name.
+pub(crate) fn file(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Failure> {
+    replace(path, bytes, readers).map_err(|source| Failure::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// A text without characters that control a terminal or turn the direction of what follows.

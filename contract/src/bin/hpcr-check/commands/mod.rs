@@ -1,22 +1,31 @@
 //! The commands, one file each: its arguments, and what it does with them.
 
+use hpcr_contract::authoring::Written;
+use hpcr_contract::finding::Finding;
+
 use crate::Verdict;
 use crate::cli::Command;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, Readers};
+use crate::report::Report;
 
 pub(crate) mod attestation;
 pub(crate) mod completions;
 pub(crate) mod decrypt;
 pub(crate) mod diff;
+pub(crate) mod encrypt;
 pub(crate) mod explain;
 pub(crate) mod inspect;
+pub(crate) mod keygen;
 pub(crate) mod man;
 pub(crate) mod network;
+pub(crate) mod new;
 pub(crate) mod plan;
 pub(crate) mod schema;
+pub(crate) mod sign;
 pub(crate) mod tgz;
 pub(crate) mod validate;
+pub(crate) mod verify;
 
 /// Carries a command out.
 pub(crate) fn run(command: &Command, output: &Output) -> Result<Verdict, Failure> {
@@ -27,11 +36,34 @@ pub(crate) fn run(command: &Command, output: &Output) -> Result<Verdict, Failure
         Command::Diff(arguments) => diff::run(arguments, output),
         Command::Inspect(arguments) => inspect::run(arguments, output),
         Command::Network(arguments) => network::run(arguments, output),
+        Command::Encrypt(arguments) => encrypt::run(arguments, output),
+        Command::Sign(arguments) => sign::run(arguments, output),
+        Command::Verify(arguments) => verify::run(arguments, output),
+        Command::Keygen(arguments) => keygen::run(arguments, output),
+        Command::New(arguments) => new::run(arguments, output),
         Command::Plan(arguments) => plan::run(arguments, output),
         Command::Tgz(arguments) => tgz::run(arguments, output),
         Command::Explain(arguments) => explain::run(arguments, output),
         Command::Schema(arguments) => schema::run(arguments, output),
         Command::Completions(arguments) => completions::run(arguments, output),
         Command::Man(arguments) => man::run(arguments, output),
+    }
+}
+
+/// Writes a contract that was made, or tells why there is none. What was left out of it is told, too.
+fn written(
+    made: Result<Written, Vec<Finding>>,
+    name: &str,
+    output: &Output,
+) -> Result<Verdict, Failure> {
+    match made {
+        Ok(written) => {
+            output.write(written.text.as_bytes(), Readers::Owner)?;
+            if !written.dropped.is_empty() {
+                Report::about(name, written.dropped).tell();
+            }
+            Ok(Verdict::Good)
+        }
+        Err(findings) => Ok(Report::refuse(name, findings)),
     }
 }

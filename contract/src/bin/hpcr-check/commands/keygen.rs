@@ -1,0 +1,64 @@
+//! `hpcr-check keygen`: key pairs for those who sign, for auditors, and for trials.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use hpcr_contract::private_key::PrivateKey;
+use hpcr_contract::secret::ExposeSecret as _;
+use hpcr_contract::token::age;
+
+use crate::failure::Failure;
+use crate::output::{self, Output, Readers};
+use crate::{Verdict, keys};
+
+/// Make a key pair
+///
+/// Prints the private key; a file that it is written to is readable by its owner alone. RSA keys sign contracts, open
+/// tokens and attestation records; age keys open sections that were sealed with encrypt --recipient.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Write the public half to this file
+    #[arg(long, value_name = "FILE")]
+    public: Option<PathBuf>,
+    /// The length of the RSA modulus
+    #[arg(long, value_name = "BITS", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(2048..=8192))]
+    bits: u32,
+    /// Make an age key instead
+    #[arg(long, conflicts_with_all = ["bits", "passphrase_file"])]
+    age: bool,
+    /// Encrypt the RSA key under the passphrase in the first line of this file
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+/// Makes a key pair.
+pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Failure> {
+    if arguments.age {
+        let identity = age::Identity::generate();
+        output.write(
+            age::key_file(&identity).expose_secret().as_bytes(),
+            Readers::Owner,
+        )?;
+        return public(arguments, format!("{}\n", identity.recipient()).as_bytes());
+    }
+    let passphrase = arguments
+        .passphrase_file
+        .as_deref()
+        .map(keys::passphrase)
+        .transpose()?;
+    let key = PrivateKey::generate(arguments.bits)?;
+    match &passphrase {
+        Some(passphrase) => {
+            output.write(&key.to_pem_with_passphrase(passphrase)?, Readers::Owner)?
+        }
+        None => output.write(&key.to_pem()?, Readers::Owner)?,
+    }
+    public(arguments, key.public_key()?.pem())
+}
+
+fn public(arguments: &Arguments, public: &[u8]) -> Result<Verdict, Failure> {
+    if let Some(path) = &arguments.public {
+        output::file(path, public, Readers::Anyone)?;
+    }
+    Ok(Verdict::Good)
+}

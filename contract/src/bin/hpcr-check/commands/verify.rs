@@ -1,0 +1,73 @@
+//! `hpcr-check verify`: whether the signature of a contract holds, and whose it is.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use hpcr_contract::authoring;
+use hpcr_contract::certificate::PublicKey;
+use hpcr_contract::finding::Finding;
+use serde_json::{Map, json};
+
+use crate::arguments::{Format, OptionalKey};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::report::Report;
+use crate::{Verdict, input, keys};
+
+/// Check the signature of a contract
+///
+/// By the signingKey of the env section: where that is sealed, --key opens it. Without the image's key, --key may be the
+/// signer's own: public key, certificate or private key.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The contract; - reads standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    key: OptionalKey,
+    /// How it is told
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+/// Checks a signature.
+pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Failure> {
+    let name = input::name(&arguments.file);
+    let contract = input::utf8(&arguments.file)?;
+    let signer = match &arguments.key.key {
+        None => authoring::verify(&contract, &name, None, None),
+        Some(path) if keys::is_private(path)? => {
+            by_private(&contract, &name, path, &arguments.key)?
+        }
+        Some(path) => authoring::verify(&contract, &name, Some(&keys::public(path)?), None),
+    };
+    let report = match signer {
+        Ok(signer) => {
+            let hash = hex::encode(signer.fingerprint()?);
+            Report {
+                verdict: format!("the signature is good; the key that made it has SHA-256 {hash}"),
+                facts: Map::from_iter([("signer".to_owned(), json!(hash))]),
+                ..Report::about(&name, Vec::new())
+            }
+        }
+        Err(findings) => Report::about(&name, findings),
+    };
+    report.write(arguments.format, output)?;
+    Ok(Verdict::of(report.is_good()))
+}
+
+/// The private key may be the signer's or the image's: the contract tells which.
+fn by_private(
+    contract: &str,
+    name: &str,
+    path: &Path,
+    arguments: &OptionalKey,
+) -> Result<Result<PublicKey, Vec<Finding>>, Failure> {
+    let signer = keys::private(path, &arguments.passphrase)?;
+    let by_signer = authoring::verify(contract, name, Some(&signer.public_key()?), None);
+    if by_signer.is_ok() {
+        return Ok(by_signer);
+    }
+    let image = keys::decryption(path, signer)?;
+    Ok(authoring::verify(contract, name, None, Some(&image)))
+}
