@@ -1,6 +1,7 @@
 //! Public keys as contracts carry them: a PEM public key, a PEM certificate, or base64 of either, up to twice.
 //!
-//! No chain is checked here: a contract does not convey one (specification 2.6). Time is a parameter.
+//! A contract conveys no chain (specification 2.6); that of an image's certificates is checked in `chain`. Time is a
+//! parameter.
 
 use std::fmt;
 
@@ -12,6 +13,12 @@ use openssl::x509::X509;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::ContractError;
+
+pub mod chain;
+pub mod issue;
+mod x509;
+
+pub use x509::{Certificate, RevocationList};
 
 /// The shortest RSA modulus that is accepted, in bits.
 const MIN_BITS: u32 = 2048;

@@ -30,6 +30,16 @@ pub enum ContractError {
         "the public key or certificate cannot be used: {0}; give an RSA public key or an X.509 certificate of 2048 to 8192 bits in PEM form, or base64 of it"
     )]
     PublicKey(&'static str),
+    /// A certificate or revocation list cannot be read.
+    #[error(
+        "the certificate or revocation list cannot be read: {0}; give X.509 in PEM or DER form"
+    )]
+    Document(&'static str),
+    /// A certificate cannot be made.
+    #[error(
+        "the certificate cannot be made: {0}; check the request, the authority and the number of days"
+    )]
+    Issue(&'static str),
     /// A token is not of the form `PREFIX.BASE64.BASE64`.
     #[error("the token is malformed: {0}; encrypt the section again")]
     TokenForm(&'static str),
@@ -51,6 +61,14 @@ pub enum ContractError {
     /// The age library failed.
     #[error("sealing to the age recipient failed; report this as a bug")]
     AgeSeal,
+    /// Initdata cannot be made or read.
+    #[error("the initdata cannot be used: {0}; make it again from the contract")]
+    Initdata(&'static str),
+    /// A sealed secret cannot be made or read.
+    #[error(
+        "the sealed secret cannot be used: {0}; seal it again, for the same party and with the same keys"
+    )]
+    SealedSecret(&'static str),
     /// A signature is not base64.
     #[error("the signature is not base64; sign the contract again")]
     SignatureForm,
@@ -94,6 +112,7 @@ impl ContractError {
             Self::Unwritable | Self::AgeSeal | Self::Library(_) | Self::ExplicitRejection => {
                 messages::INTERNAL_ERROR
             }
+            Self::Document(_) | Self::Issue(_) => messages::CERTIFICATE_INVALID,
             Self::PrivateKey(_)
             | Self::PassphraseMissing
             | Self::PassphraseWrong
@@ -101,7 +120,9 @@ impl ContractError {
             | Self::TokenForm(_)
             | Self::TokenSealed
             | Self::AgeKey(_)
-            | Self::AgeForm(_) => messages::INVALID_CONTRACT,
+            | Self::AgeForm(_)
+            | Self::Initdata(_)
+            | Self::SealedSecret(_) => messages::INVALID_CONTRACT,
         }
     }
 

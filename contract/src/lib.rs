@@ -7,6 +7,7 @@
 pub mod attestation;
 pub mod authoring;
 pub mod certificate;
+pub mod confidential_containers;
 pub mod contents;
 pub mod disclosure;
 pub mod error;

@@ -56,18 +56,38 @@ pub fn verify(signed: Signed<'_>, signature: &str, key: &PublicKey) -> Result<()
     Err(ContractError::SignatureMismatch)
 }
 
+/// Signs with SHA-256.
 pub(crate) fn sign_bytes(key: &PKeyRef<Private>, data: &[u8]) -> Result<Vec<u8>, ContractError> {
-    let mut signer = Signer::new(MessageDigest::sha256(), key)?;
-    Ok(signer.sign_oneshot_to_vec(data)?)
+    sign_digest(MessageDigest::sha256(), key, data)
 }
 
-/// A signature of a wrong length or beyond the modulus is a wrong signature, no failure of the library.
+/// Checks a signature with SHA-256.
 pub(crate) fn verify_bytes(
     key: &PublicKey,
     data: &[u8],
     signature: &[u8],
 ) -> Result<bool, ContractError> {
-    let mut verifier = Verifier::new(MessageDigest::sha256(), key.key())?;
+    verify_digest(MessageDigest::sha256(), key, data, signature)
+}
+
+/// Signs: RSASSA-PKCS1-v1_5 with a digest.
+pub(crate) fn sign_digest(
+    digest: MessageDigest,
+    key: &PKeyRef<Private>,
+    data: &[u8],
+) -> Result<Vec<u8>, ContractError> {
+    let mut signer = Signer::new(digest, key)?;
+    Ok(signer.sign_oneshot_to_vec(data)?)
+}
+
+/// Checks a signature. One of a wrong length or beyond the modulus is a wrong signature, no failure of the library.
+pub(crate) fn verify_digest(
+    digest: MessageDigest,
+    key: &PublicKey,
+    data: &[u8],
+    signature: &[u8],
+) -> Result<bool, ContractError> {
+    let mut verifier = Verifier::new(digest, key.key())?;
     Ok(verifier.verify_oneshot(signature, data).unwrap_or(false))
 }
 

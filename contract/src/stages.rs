@@ -7,6 +7,7 @@
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::attestation;
 use crate::certificate::PublicKey;
 use crate::error::ContractError;
 use crate::finding::{Finding, Level, Place};
@@ -190,12 +191,7 @@ impl OpenPart {
     fn hash(&self) -> [u8; 32] {
         match self {
             Self::Scalar(scalar, _) => Sha256::digest(scalar.clear.as_bytes()).into(),
-            Self::Mapping(document) => {
-                let mut json = document.to_json();
-                let text = Zeroizing::new(json.to_string());
-                crate::yaml::wipe(&mut json);
-                Sha256::digest(text.as_bytes()).into()
-            }
+            Self::Mapping(document) => attestation::of_mapping(document),
         }
     }
 

@@ -200,12 +200,7 @@ pub fn seal(plain: &[u8], key: &PublicKey, prefix: Prefix) -> Result<String, Con
     let mut salt = [0; SALT];
     rand_bytes(&mut salt)?;
 
-    let mut encrypter = Encrypter::new(key.key())?;
-    encrypter.set_rsa_padding(Padding::PKCS1)?;
-    let mut wrapped = vec![0; encrypter.encrypt_len(password.as_bytes())?];
-    let length = encrypter.encrypt(password.as_bytes(), &mut wrapped)?;
-    wrapped.truncate(length);
-
+    let wrapped = wrap(key, password.as_bytes())?;
     let mut data = [MAGIC.as_slice(), &salt].concat();
     data.extend_from_slice(&crypt(Mode::Encrypt, password.as_bytes(), salt, plain)?);
     Ok(format!(
@@ -214,6 +209,28 @@ pub fn seal(plain: &[u8], key: &PublicKey, prefix: Prefix) -> Result<String, Con
         STANDARD.encode(wrapped),
         STANDARD.encode(data)
     ))
+}
+
+/// RSA PKCS#1 v1.5 encryption.
+pub(crate) fn wrap(key: &PublicKey, message: &[u8]) -> Result<Vec<u8>, ContractError> {
+    let mut encrypter = Encrypter::new(key.key())?;
+    encrypter.set_rsa_padding(Padding::PKCS1)?;
+    let mut wrapped = vec![0; encrypter.encrypt_len(message)?];
+    let length = encrypter.encrypt(message, &mut wrapped)?;
+    wrapped.truncate(length);
+    Ok(wrapped)
+}
+
+/// Unwraps a key of 32 bytes for a cipher that authenticates. Whatever goes wrong gives some other key, and the cipher
+/// says that it does not fit.
+pub(crate) fn unwrap_key(key: &DecryptionKey, wrapped: &[u8]) -> Zeroizing<[u8; KEY]> {
+    let key = key.0.key();
+    let mut message = Zeroizing::new(vec![0; key.size()]);
+    // A random message and a right one are told apart by the cipher's tag alone.
+    let _ = unwrap(key, wrapped, &mut message);
+    let mut first = Zeroizing::new([0; KEY]);
+    first.copy_from_slice(&message[..KEY]);
+    first
 }
 
 /// RSA PKCS#1 v1.5 decryption; gives the message's length. With implicit rejection, an error depends on the ciphertext

@@ -1,0 +1,379 @@
+#![allow(clippy::unwrap_used)]
+use std::sync::LazyLock;
+
+use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
+use openssl::hash::MessageDigest;
+use openssl::pkey::{PKey, Private};
+use openssl::rsa::Rsa;
+use openssl::x509::extension::{
+    AuthorityKeyIdentifier, BasicConstraints, CrlNumber, KeyUsage, SubjectKeyIdentifier,
+};
+use openssl::x509::{X509CrlBuilder, X509Name, X509RevokedBuilder};
+
+use super::*;
+
+const NOW: i64 = 1_790_000_000;
+const DAY: i64 = 24 * 60 * 60;
+
+/// A key and its certificate.
+struct Party {
+    key: PKey<Private>,
+    certificate: Certificate,
+}
+
+/// How a certificate is made.
+struct Make<'a> {
+    name: &'a str,
+    issuer: Option<&'a Party>,
+    extensions: &'a [&'a str],
+    days: std::ops::Range<i64>,
+    bits: u32,
+    digest: MessageDigest,
+}
+
+impl Default for Make<'_> {
+    fn default() -> Self {
+        Self {
+            name: "leaf",
+            issuer: None,
+            extensions: &[],
+            days: -10..100,
+            bits: 2048,
+            digest: MessageDigest::sha512(),
+        }
+    }
+}
+
+impl Make<'_> {
+    fn party(self) -> Party {
+        let key = PKey::from_rsa(Rsa::generate(self.bits).unwrap()).unwrap();
+        let name = name(self.name);
+        let mut builder = X509::builder().unwrap();
+        builder.set_version(2).unwrap();
+        let serial = BigNum::from_u32(7).unwrap().to_asn1_integer().unwrap();
+        builder.set_serial_number(&serial).unwrap();
+        builder.set_subject_name(&name).unwrap();
+        let issuer = self
+            .issuer
+            .map(|issuer| issuer.certificate.x509().subject_name());
+        builder.set_issuer_name(issuer.unwrap_or(&name)).unwrap();
+        builder.set_pubkey(&key).unwrap();
+        builder.set_not_before(&time(self.days.start)).unwrap();
+        builder.set_not_after(&time(self.days.end)).unwrap();
+        let identifier = SubjectKeyIdentifier::new()
+            .build(&builder.x509v3_context(None, None))
+            .unwrap();
+        builder.append_extension(identifier).unwrap();
+        for extension in self.extensions {
+            let extension = match *extension {
+                "ca" => BasicConstraints::new().critical().ca().build(),
+                "ca without room" => BasicConstraints::new().critical().ca().pathlen(0).build(),
+                "no certificates" => KeyUsage::new().critical().digital_signature().build(),
+                other => panic!("{other}"),
+            };
+            builder.append_extension(extension.unwrap()).unwrap();
+        }
+        builder
+            .sign(self.issuer.map_or(&key, |issuer| &issuer.key), self.digest)
+            .unwrap();
+        let certificate = Certificate::parse(&builder.build().to_der().unwrap()).unwrap();
+        Party { key, certificate }
+    }
+}
+
+fn name(text: &str) -> X509Name {
+    let mut name = X509Name::builder().unwrap();
+    name.append_entry_by_text("CN", text).unwrap();
+    name.build()
+}
+
+fn time(days: i64) -> Asn1Time {
+    Asn1Time::from_unix(NOW + days * DAY).unwrap()
+}
+
+static ROOT: LazyLock<Party> = LazyLock::new(|| {
+    Make {
+        name: "root",
+        extensions: &["ca"],
+        ..Make::default()
+    }
+    .party()
+});
+static BETWEEN: LazyLock<Party> = LazyLock::new(|| between(&["ca"]));
+static LEAF: LazyLock<Party> = LazyLock::new(|| {
+    Make {
+        issuer: Some(&BETWEEN),
+        ..Make::default()
+    }
+    .party()
+});
+
+fn between(extensions: &[&str]) -> Party {
+    Make {
+        name: "between",
+        issuer: Some(&ROOT),
+        extensions,
+        ..Make::default()
+    }
+    .party()
+}
+
+fn list(
+    issuer: &Party,
+    signer: &Party,
+    days: std::ops::Range<i64>,
+    serials: &[u32],
+) -> RevocationList {
+    let mut builder = X509CrlBuilder::new().unwrap();
+    builder
+        .set_issuer_name(issuer.certificate.x509().subject_name())
+        .unwrap();
+    builder.set_last_update(&time(days.start)).unwrap();
+    builder.set_next_update(&time(days.end)).unwrap();
+    for serial in serials {
+        let mut revoked = X509RevokedBuilder::new().unwrap();
+        let serial = BigNum::from_u32(*serial)
+            .unwrap()
+            .to_asn1_integer()
+            .unwrap();
+        revoked.set_serial_number(&serial).unwrap();
+        revoked.set_revocation_date(&time(-1)).unwrap();
+        builder.add_revoked(revoked.build()).unwrap();
+    }
+    let identity = X509::builder().unwrap();
+    let context = identity.x509v3_context(Some(issuer.certificate.x509()), None);
+    let number = CrlNumber::new(BigNum::from_u32(1).unwrap());
+    for extension in [
+        AuthorityKeyIdentifier::new().keyid(true).build(&context),
+        number.unwrap().build(),
+    ] {
+        builder.append_extension(extension.unwrap()).unwrap();
+    }
+    builder.sign(&signer.key, MessageDigest::sha512()).unwrap();
+    RevocationList::parse(&builder.build().unwrap().to_pem().unwrap()).unwrap()
+}
+
+fn check(leaf: &Party, between: &[&Party], lists: &[RevocationList]) -> Report {
+    let intermediates: Vec<_> = between
+        .iter()
+        .map(|party| party.certificate.clone())
+        .collect();
+    Chain {
+        leaf: &leaf.certificate,
+        intermediates: &intermediates,
+        roots: std::slice::from_ref(&ROOT.certificate),
+        lists,
+    }
+    .check(NOW)
+    .unwrap()
+}
+
+fn causes(report: &Report) -> Vec<&str> {
+    report
+        .findings()
+        .map(|finding| finding.cause.as_str())
+        .collect()
+}
+
+#[test]
+fn a_chain_from_leaf_to_root_is_good_in_every_step() {
+    let unneeded = Make {
+        name: "another",
+        extensions: &["ca"],
+        ..Make::default()
+    }
+    .party();
+    let lists = [
+        list(&BETWEEN, &BETWEEN, -1..1, &[8]),
+        list(&ROOT, &ROOT, -1..1, &[]),
+        list(&unneeded, &LEAF, -9..-8, &[7]),
+    ];
+    let report = check(&LEAF, &[&unneeded, &BETWEEN], &lists);
+    assert_eq!(causes(&report), Vec::<&str>::new());
+    assert!(report.is_good());
+    assert_eq!(report.days_left, 100);
+    let names: Vec<_> = report.steps.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "key: RSA of 2048 to 8192 bits",
+            "dates: CN=leaf is valid now",
+            "issuer: CN=between is given",
+            "signature: by CN=between",
+            "revocation: not on the issuer's list",
+            "dates: CN=between is valid now",
+            "issuer: CN=root is given",
+            "signature: by CN=root",
+            "revocation: not on the issuer's list",
+            "dates: CN=root is valid now",
+            "root: CN=root is trusted",
+            "path: every authority may issue what it issued",
+        ]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_chain_is_told_at_its_step() {
+    let impostor = between(&["ca"]);
+    let foreign = Make {
+        name: "between",
+        extensions: &["ca"],
+        ..Make::default()
+    }
+    .party();
+    let (plain, mute, tight) = (
+        between(&[]),
+        between(&["ca", "no certificates"]),
+        between(&["ca without room"]),
+    );
+    let under = |issuer| Make {
+        issuer: Some(issuer),
+        ..Make::default()
+    };
+    let below = Make {
+        name: "below",
+        issuer: Some(&tight),
+        extensions: &["ca"],
+        ..Make::default()
+    }
+    .party();
+    for (leaf, authorities, expected) in [
+        (
+            &*LEAF,
+            vec![],
+            "no certificate that was given is of its issuer",
+        ),
+        (
+            &LEAF,
+            vec![&impostor],
+            "not signed by the authority of this name",
+        ),
+        (
+            &under(&foreign).party(),
+            vec![&foreign],
+            "was not given as a root",
+        ),
+        (
+            &under(&plain).party(),
+            vec![&plain],
+            "invalid CA certificate",
+        ),
+        (&under(&mute).party(), vec![&mute], "invalid CA certificate"),
+        (
+            &under(&below).party(),
+            vec![&below, &tight],
+            "path length constraint exceeded",
+        ),
+        (
+            &Make {
+                days: -10..-1,
+                ..under(&BETWEEN)
+            }
+            .party(),
+            vec![&BETWEEN],
+            "has expired",
+        ),
+        (
+            &Make {
+                days: 1..2,
+                ..under(&BETWEEN)
+            }
+            .party(),
+            vec![&BETWEEN],
+            "not valid yet",
+        ),
+        (
+            &Make {
+                bits: 1024,
+                ..under(&BETWEEN)
+            }
+            .party(),
+            vec![&BETWEEN],
+            "shorter than 2048",
+        ),
+        (
+            &Make {
+                digest: MessageDigest::sha1(),
+                ..under(&BETWEEN)
+            }
+            .party(),
+            vec![&BETWEEN],
+            "no longer safe",
+        ),
+    ] {
+        let report = check(leaf, &authorities, &[]);
+        assert!(!report.is_good());
+        let causes = causes(&report);
+        assert!(
+            causes.len() == 1 && causes[0].contains(expected),
+            "{expected}: {causes:?}"
+        );
+    }
+}
+
+#[test]
+fn a_revocation_list_counts_where_its_issuer_signed_it_and_it_is_in_force() {
+    for (list, expected) in [
+        (list(&BETWEEN, &BETWEEN, -1..1, &[5, 7]), "has been revoked"),
+        (
+            list(&BETWEEN, &ROOT, -1..1, &[]),
+            "not signed by the issuer",
+        ),
+        (list(&BETWEEN, &BETWEEN, -2..-1, &[]), "not in force"),
+        (list(&BETWEEN, &BETWEEN, 1..2, &[]), "not in force"),
+    ] {
+        let report = check(&LEAF, &[&BETWEEN], &[list]);
+        assert!(
+            causes(&report)[0].contains(expected),
+            "{:?}",
+            causes(&report)
+        );
+    }
+}
+
+#[test]
+fn a_ring_of_authorities_ends() {
+    let one = Make {
+        name: "one",
+        extensions: &["ca"],
+        ..Make::default()
+    }
+    .party();
+    let two = Make {
+        name: "two",
+        issuer: Some(&one),
+        extensions: &["ca"],
+        ..Make::default()
+    }
+    .party();
+    let ring = Make {
+        name: "one",
+        issuer: Some(&two),
+        extensions: &["ca"],
+        ..Make::default()
+    }
+    .party();
+    assert!(!check(&two, &[&ring, &two], &[]).is_good());
+}
+
+#[test]
+fn documents_are_bounded_and_read_in_both_forms() {
+    let pem = LEAF.certificate.to_pem().unwrap();
+    assert_eq!(Certificate::parse_all(&pem.repeat(3)).unwrap().len(), 3);
+    for (bytes, cause) in [
+        (pem.repeat(2), "more than one"),
+        (pem.repeat(65), "more than 64"),
+        (
+            b"-----BEGIN PUBLIC KEY-----\n".to_vec(),
+            "is no certificate",
+        ),
+        (b"nothing".to_vec(), "is no certificate"),
+        (vec![0; (1 << 20) + 1], "larger than 1 MiB"),
+    ] {
+        let error = Certificate::parse(&bytes).unwrap_err().to_string();
+        assert!(error.contains(cause), "{cause}: {error}");
+    }
+    assert!(RevocationList::parse(&pem).is_err());
+    assert!(RevocationList::parse(&vec![0; (16 << 20) + 1]).is_err());
+}
