@@ -55,6 +55,16 @@ pub struct Module {
 
 /// The modules of the table out of a kernel package's `lib/modules/RELEASE`, in load order.
 pub fn collect(modules: &Path, release: &str) -> Result<Vec<Module>> {
+    let names: Vec<_> = TABLE
+        .iter()
+        .flat_map(|(_, names)| *names)
+        .copied()
+        .collect();
+    collect_named(modules, release, &names)
+}
+
+/// The named modules and what they need, in load order.
+pub fn collect_named(modules: &Path, release: &str, names: &[&str]) -> Result<Vec<Module>> {
     let builtin: BTreeSet<String> = files::read_to_string(&modules.join("modules.builtin"))?
         .lines()
         .map(name_of)
@@ -69,7 +79,7 @@ pub fn collect(modules: &Path, release: &str) -> Result<Vec<Module>> {
         loaded: BTreeSet::new(),
         order: Vec::new(),
     };
-    for name in TABLE.iter().flat_map(|(_, names)| *names) {
+    for name in names {
         loader.load(&normal(name), &mut Vec::new())?;
     }
     Ok(loader.order)

@@ -2,29 +2,37 @@
 
 #![forbid(unsafe_code)]
 
-use std::{collections::BTreeMap, fs, path::Path, process::ExitCode, time::Duration};
+use std::{fs, path::Path, process::ExitCode, time::Duration};
 
 use hpcr_image::manifest;
 use rig::{
     Error, Result,
-    guest::Appliance,
-    namespace, place,
+    guest::{Appliance, Guest},
+    namespace,
+    peer::{self, Peer},
+    place,
     report::{self, Row},
-    workload,
+    wait, workload,
     world::World,
 };
 
 const RUNS: usize = 5;
-const STARTED_WITHIN: Duration = Duration::from_mins(2);
+/// Fewer, since each takes minutes.
+const PEER_RUNS: usize = 3;
+const STARTED_WITHIN: Duration = Duration::from_mins(5);
+const LINE_WITHIN: Duration = Duration::from_mins(1);
+/// What the workload says when it starts.
+const SERVING: &str = "web: serving on port";
 
 /// A benchmark by the name that `--only` takes.
 type Bench = (&'static str, fn() -> Result<Vec<Row>>);
 
 const BENCHES: [Bench; 2] = [("boot", boot), ("image", image)];
+const HAVE_A_PEER: [&str; 2] = ["boot", "image"];
 
 fn main() -> ExitCode {
     let told = match chosen() {
-        Ok(benches) => namespace::run(rig::prepare, || outcome(measure(&benches))),
+        Ok(benches) => namespace::run(|| prepare(&benches), || outcome(measure(&benches))),
         Err(usage) => {
             eprintln!("{usage}");
             return ExitCode::from(2);
@@ -71,39 +79,78 @@ fn measure(benches: &[Bench]) -> Result<()> {
     Ok(())
 }
 
-/// Each run is a first boot: blank disks, an image to pull.
+/// Sees to the rig and, where a chosen benchmark has one, to its peer. Without the peer our numbers stand alone.
+fn prepare(benches: &[Bench]) -> Result<()> {
+    rig::prepare()?;
+    if benches.iter().any(|bench| HAVE_A_PEER.contains(&bench.0))
+        && let Err(error) = peer::prepare(|line| println!("{line}"))
+    {
+        eprintln!("no peer to compare with: {error}");
+    }
+    Ok(())
+}
+
+/// One boot, measured: cases with their values, in order.
+type Run = Vec<(String, f64)>;
+
+/// Each run is a first boot: blank disks, an image to pull. The peer's are between ours, never beside them.
 fn boot() -> Result<Vec<Row>> {
     let world = World::start(Path::new(namespace::SCRATCH), workload::image()?)?;
     let contract = world.draft().seal(&place::certificate())?.user_data();
-    let mut cases: BTreeMap<(usize, String), Vec<f64>> = BTreeMap::new();
+    let peer = Peer::prepared();
+    let (mut ours, mut peers): (Vec<Run>, Vec<Run>) = Default::default();
     for run in 0..RUNS {
-        let appliance =
-            Appliance::new(&namespace::folder(&format!("run-{run}"))?, Some(&contract))?;
-        let guest = appliance.boot(|_| ())?;
-        guest.get("/", STARTED_WITHIN)?;
-        let first_page = guest.age();
-        let phases = guest
-            .timeline()
-            .into_iter()
-            .map(|phase| (format!("phase {}", phase.name), phase.took));
-        let marks = [
-            ("first page", Some(first_page)),
-            ("first line", guest.first_line()),
-        ];
-        let marks = marks
-            .into_iter()
-            .filter_map(|(case, at)| Some((case.to_owned(), at?)));
-        for (order, (case, took)) in marks.chain(phases).enumerate() {
-            cases
-                .entry((order, case))
-                .or_default()
-                .push(took.as_secs_f64() * 1000.0);
+        let folder = namespace::folder(&format!("run-{run}"))?;
+        let guest = Appliance::new(&folder, Some(&contract))?.boot(|_| ())?;
+        let whole = first_page(&guest, &world)?;
+        ours.push(whole.into_iter().chain(parts(&guest)).collect());
+        drop(guest);
+        if let Some(peer) = peer.as_ref().filter(|_| run < PEER_RUNS) {
+            let folder = namespace::folder(&format!("peer-run-{run}"))?;
+            let guest = peer.guest(&folder, &contract)?.boot(|_| ())?;
+            peers.push(first_page(&guest, &world)?);
         }
     }
-    Ok(cases
-        .iter()
-        .map(|((_, case), values)| Row::alone("boot", case, "ms", values))
-        .collect())
+    let cases = ours.first().cloned().unwrap_or_default();
+    let row = |(case, _): &(String, f64)| {
+        Row::alone("boot", case, "ms", &values(&ours, case))
+            .beside(peer::NAME, &values(&peers, case))
+    };
+    Ok(cases.iter().map(row).collect())
+}
+
+fn values(runs: &[Run], case: &str) -> Vec<f64> {
+    let measured = runs.iter().flatten();
+    measured
+        .filter(|(of, _)| of == case)
+        .map(|(_, value)| *value)
+        .collect()
+}
+
+/// What this boot took until its page came. It counts only if the collector gets the workload's own line as well.
+fn first_page(guest: &Guest, world: &World) -> Result<Run> {
+    let told = || Ok::<_, Error>(world.collector.received()?.matches(SERVING).count());
+    let before = told()?;
+    guest.get("/", STARTED_WITHIN)?;
+    let age = guest.age();
+    wait::until("the workload's line at the collector", LINE_WITHIN, || {
+        Ok((told()? > before).then_some(()))
+    })?;
+    Ok(vec![("first page".into(), milliseconds(age))])
+}
+
+/// What the appliance tells of its boot.
+fn parts(guest: &Guest) -> impl Iterator<Item = (String, f64)> {
+    let first = guest
+        .first_line()
+        .map(|at| ("first line".into(), milliseconds(at)));
+    let phases = guest.timeline().into_iter();
+    let phases = phases.map(|phase| (format!("phase {}", phase.name), milliseconds(phase.took)));
+    first.into_iter().chain(phases)
+}
+
+fn milliseconds(took: Duration) -> f64 {
+    took.as_secs_f64() * 1000.0
 }
 
 fn image() -> Result<Vec<Row>> {
@@ -111,17 +158,23 @@ fn image() -> Result<Vec<Row>> {
         let bytes = fs::metadata(place::image().join(part))
             .map_err(Error::io(format!("measuring {part}")))?
             .len();
-        // Sizes of images are far below the 2^52 bytes that a float holds exactly.
-        #[allow(clippy::cast_precision_loss)]
-        Ok::<f64, Error>(bytes as f64 / f64::from(1 << 20))
+        Ok::<f64, Error>(mebibytes(bytes))
     };
     let (kernel, initramfs) = (size(manifest::KERNEL)?, size(manifest::INITRAMFS)?);
-    let cases = [
-        ("kernel", kernel),
-        ("initramfs", initramfs),
-        ("kernel and initramfs", kernel + initramfs),
-    ];
-    Ok(cases
-        .map(|(case, mib)| Row::alone("image", case, "MiB", &[mib]))
-        .into())
+    let peer = match Peer::prepared() {
+        Some(peer) => vec![kernel + mebibytes(peer.size()?)],
+        None => Vec::new(),
+    };
+    let row = |case: &str, mib: f64| Row::alone("image", case, "MiB", &[mib]);
+    Ok(vec![
+        row("kernel", kernel),
+        row("initramfs", initramfs),
+        row("all that boots", kernel + initramfs).beside(peer::NAME, &peer),
+    ])
+}
+
+// Sizes here are far below the 2^52 bytes that a float holds exactly.
+#[allow(clippy::cast_precision_loss)]
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }

@@ -50,6 +50,16 @@ pub struct Appliance {
     image: PathBuf,
     seed: Option<PathBuf>,
     first: Option<FirstProcess>,
+    other: Option<OtherSystem>,
+}
+
+/// What boots in place of the image, on the same hardware.
+#[derive(Debug, Clone)]
+pub(crate) struct OtherSystem {
+    pub(crate) initramfs: PathBuf,
+    pub(crate) command_line: String,
+    /// Its root, which the guest cannot write to.
+    pub(crate) root: Disk,
 }
 
 #[derive(Debug)]
@@ -75,6 +85,7 @@ impl Appliance {
             image: place::image(),
             seed: None,
             first: None,
+            other: None,
         };
         appliance.seed(user_data)?;
         Ok(appliance)
@@ -158,6 +169,11 @@ impl Appliance {
         Ok(forward.host)
     }
 
+    /// Has another system boot under the image's kernel.
+    pub(crate) fn replace_system(&mut self, system: OtherSystem) {
+        self.other = Some(system);
+    }
+
     /// Switches it on, and calls `watch` with each console line as it comes.
     ///
     /// # Errors
@@ -207,6 +223,11 @@ impl Appliance {
         machine.disks = vec![Disk::new(&self.data, "data")];
         machine.disks.extend(self.scratch.iter().map(Disk::scratch));
         machine.disks.extend_from_slice(&self.further);
+        if let Some(other) = &self.other {
+            machine.initramfs.clone_from(&other.initramfs);
+            machine.command_line.clone_from(&other.command_line);
+            machine.disks.push(other.root.clone());
+        }
         machine.network = Network::User(forwards);
         machine.qmp = Some(control.into());
         Ok(machine)

@@ -20,6 +20,7 @@ pub mod guest;
 pub mod http;
 pub mod namespace;
 pub mod oci;
+pub mod peer;
 pub mod place;
 pub mod recipe;
 pub mod registry;

@@ -4,6 +4,7 @@
 //! An image is kept on disk as its blobs under their digests. It never runs anything.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Read as _, Write as _},
     os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
@@ -138,8 +139,11 @@ pub struct Layer {
     blob: Blob,
 }
 
-/// A layer in the making.
-pub struct LayerBuilder(tar::Builder<Vec<u8>>);
+/// A layer in the making. A folder that several trees share stands in it once: engines refuse the same path twice.
+pub struct LayerBuilder {
+    archive: tar::Builder<Vec<u8>>,
+    folders: BTreeSet<String>,
+}
 
 impl LayerBuilder {
     /// Makes a layer of what `fill` adds.
@@ -147,9 +151,12 @@ impl LayerBuilder {
     /// # Errors
     /// What `fill` failed with.
     pub fn build(fill: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<Layer> {
-        let mut layer = Self(tar::Builder::new(Vec::new()));
+        let mut layer = Self {
+            archive: tar::Builder::new(Vec::new()),
+            folders: BTreeSet::new(),
+        };
         fill(&mut layer)?;
-        let plain = layer.0.into_inner()?;
+        let plain = layer.archive.into_inner()?;
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(&plain)?;
         Ok(Layer {
@@ -191,7 +198,10 @@ impl LayerBuilder {
     /// # Errors
     /// Where the name does not fit.
     pub fn folder(&mut self, name: &str, mode: u32) -> io::Result<()> {
-        self.0.append_data(
+        if !self.folders.insert(name.to_owned()) {
+            return Ok(());
+        }
+        self.archive.append_data(
             &mut header(EntryType::Directory, mode, 0),
             format!("{name}/"),
             io::empty(),
@@ -203,7 +213,7 @@ impl LayerBuilder {
     /// # Errors
     /// Where the name does not fit.
     pub fn link(&mut self, name: &str, target: &Path) -> io::Result<()> {
-        self.0
+        self.archive
             .append_link(&mut header(EntryType::Symlink, 0o777, 0), name, target)
     }
 
@@ -212,7 +222,7 @@ impl LayerBuilder {
     /// # Errors
     /// Where the name does not fit.
     pub fn file(&mut self, name: &str, mode: u32, content: &[u8]) -> io::Result<()> {
-        self.0.append_data(
+        self.archive.append_data(
             &mut header(EntryType::Regular, mode, content.len()),
             name,
             content,
@@ -265,6 +275,16 @@ pub(crate) mod tests {
         };
         assert_eq!(tree(0o644), tree(0o644));
         assert_ne!(tree(0o644), tree(0o755));
+    }
+
+    #[test]
+    fn a_folder_of_two_trees_stands_once() {
+        let twice = LayerBuilder::build(|layer| {
+            layer.folder("etc", 0o755)?;
+            layer.folder("etc", 0o755)
+        });
+        let once = LayerBuilder::build(|layer| layer.folder("etc", 0o755));
+        assert_eq!(twice.unwrap().diff_id, once.unwrap().diff_id);
     }
 
     #[test]

@@ -44,6 +44,21 @@ impl Row {
             runs: values.len(),
         }
     }
+
+    /// The same row beside the peer's runs; as it was where there are none.
+    #[must_use]
+    pub fn beside(self, peer: &str, values: &[f64]) -> Self {
+        if values.is_empty() {
+            return self;
+        }
+        let value = median(values);
+        Self {
+            peer: Some(peer.into()),
+            peer_value: Some(value),
+            ratio: Some(self.ours / value),
+            ..self
+        }
+    }
 }
 
 /// The middle value, or the mean of the two in the middle; 0 of none.
@@ -131,6 +146,17 @@ mod tests {
             &[row("boot", 4.0)],
         );
         assert_eq!(rows, [row("pull", 2.0), row("boot", 4.0)]);
+    }
+
+    #[test]
+    fn a_peer_without_runs_is_no_peer() {
+        let row = || Row::alone("boot", "first page", "ms", &[20.0]);
+        let beside = row().beside("podman", &[70.0, 90.0, 80.0]);
+        assert_eq!(
+            (beside.peer.as_deref(), beside.peer_value, beside.ratio),
+            (Some("podman"), Some(80.0), Some(0.25))
+        );
+        assert_eq!(row().beside("podman", &[]), row());
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub const PORT: u16 = 8080;
 /// Where the container expects its data volume.
 pub const DATA: &str = "/data";
 
-const SUITE: &str = "trixie";
+/// The suite that the rig takes packages from.
+pub(crate) const SUITE: &str = "trixie";
 const BASE: [&str; 2] = ["base-files", "netbase"];
 const BUSYBOX: [&str; 1] = ["busybox-static"];
 const APPLETS: [&str; 8] = ["cat", "dd", "echo", "httpd", "kill", "mv", "sh", "sync"];
