@@ -8,11 +8,10 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::certificate::PublicKey;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, both};
 use crate::messages;
 use crate::private_key::PrivateKey;
 use crate::signature::{self, Signed};
-use crate::stages::both;
 use crate::token::openssl::DecryptionKey;
 use crate::token::{Audience, is_sealed};
 use crate::user_data::{Part, Places, Text, UserData};

@@ -119,8 +119,10 @@ impl Contents {
         place: &Place,
         form: &'static str,
     ) {
-        let sealed = text.is_token();
-        let clear = opening::clear(text, key, place).ok();
+        let sealed = text.is_sealed();
+        let clear = opening::clear(text, key.into(), place)
+            .ok()
+            .map(|clear| clear.text);
         self.describe(
             name,
             sealed,

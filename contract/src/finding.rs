@@ -192,6 +192,21 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Both results, or the findings of both.
+pub(crate) fn both<A, B>(
+    first: Result<A, Vec<Finding>>,
+    second: Result<B, Vec<Finding>>,
+) -> Result<(A, B), Vec<Finding>> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (first, second) => Err([first.err(), second.err()]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .collect()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use base64::Engine as _;
 
 use crate::certificate::PublicKey;
 use crate::product::Product;
-use crate::stages::Sealed;
+use crate::stages::{Agreed, Keys, Sealed};
 use crate::token::openssl::Token;
 use crate::{attestation as record, workload as model};
 
@@ -98,11 +98,11 @@ pub fn token(bytes: &[u8]) {
 /// The seed disk's `user-data`: from bytes to a plan, as the guest does it with a contract that has no tokens.
 pub fn user_data(bytes: &[u8]) {
     if let Ok(verified) = Sealed::parse(bytes, "user-data")
-        .and_then(|sealed| sealed.open(None))
+        .and_then(|sealed| sealed.open(Keys::default()))
         .and_then(|opened| opened.verify(Product::default()))
     {
         let _ = verified.redacted();
-        let _ = verified.plan();
+        let _ = verified.agree().and_then(Agreed::plan);
     }
 }
 

@@ -5,24 +5,24 @@
 
 use crate::finding::{Finding, Place};
 use crate::messages;
-use crate::opening;
+use crate::opening::{self, Keys};
 use crate::product::Product;
 use crate::schema::{self, Scope, Section};
-use crate::sections::{env, workload};
-use crate::token::openssl::DecryptionKey;
+use crate::sections::env::EnvSection;
+use crate::sections::workload::WorkloadSection;
 use crate::user_data::{MAX_BYTES, Text};
 use crate::workload::archive;
 use crate::yaml::{Document, Origin};
 
 /// Everything that is to be said of a section, in the order of its lines; good where nothing of it is an error.
-pub fn check(
+pub fn check<'k>(
     section: Section,
     bytes: &[u8],
     name: &str,
     product: Product,
-    key: Option<&DecryptionKey>,
+    keys: impl Into<Keys<'k>>,
 ) -> Vec<Finding> {
-    document(section, bytes, name, key)
+    document(section, bytes, name, keys.into())
         .and_then(|document| read(section, &document, product))
         .unwrap_or_else(|findings| findings)
 }
@@ -32,7 +32,7 @@ pub(crate) fn document(
     section: Section,
     bytes: &[u8],
     name: &str,
-    key: Option<&DecryptionKey>,
+    keys: Keys<'_>,
 ) -> Result<Document, Vec<Finding>> {
     let code = messages::SCHEMA_PARSE_CONTRACT;
     let whole = Place::at(name, "");
@@ -47,9 +47,12 @@ pub(crate) fn document(
         return Err(wrong("the section is not UTF-8 text", "save it as UTF-8"));
     };
     let read = Text::new(text);
-    let document = if read.is_token() {
-        let clear = opening::clear(&read, key, &whole).map_err(|finding| vec![finding])?;
-        Document::parse_from(&clear, Origin::within(whole.clone(), section.name(), code))
+    let document = if read.is_sealed() {
+        let clear = opening::clear(&read, keys, &whole).map_err(|finding| vec![finding])?;
+        Document::parse_from(
+            &clear.text,
+            Origin::within(whole.clone(), section.name(), code),
+        )
     } else {
         Document::parse(text, name, code)
     }
@@ -78,7 +81,7 @@ fn read(
     }
     match section {
         Section::Env => {
-            let env = env::read(document)?;
+            let env: EnvSection = document.read().map_err(|finding| vec![finding])?;
             if env.logging.is_none() && product != Product::Ccco {
                 findings.push(Finding::warning(
                     messages::LOGGING_NONE,
@@ -89,7 +92,7 @@ fn read(
             }
         }
         Section::Workload => {
-            let workload = workload::read(document)?;
+            let workload: WorkloadSection = document.read().map_err(|finding| vec![finding])?;
             if let Some(compose) = &workload.compose
                 && let Err(problem) = archive::unpack(&compose.archive)
             {

@@ -71,6 +71,7 @@ macro_rules! catalogue {
 catalogue! {
     LOGGING_READY = 1 10 Info "logging has been set up";
     LOGGING_NONE = 1 2 Warning "no collector for the lines of the guest is named";
+    CERTIFICATE_ENDS = 1 100 Warning "a certificate of the contract ends";
     LOGGING_MISSING_PEM = 1 5 Error "logging: a PEM block is missing";
     LOGGING_UNKNOWN_KEY_TYPE = 1 6 Error "logging: the client key is of an unknown type";
     LOGGING_MISSING_SERVER_CERTIFICATE = 1 7 Error "logging: the server certificate authority is missing";
@@ -91,6 +92,7 @@ catalogue! {
     SCHEMA_PARSE_CONTRACT = 5 0 Error "the contract could not be parsed";
     SCHEMA_VALIDATE_CONTRACT = 5 1 Error "the contract does not follow its schema";
     UNKNOWN_KEY = 5 100 Warning "the contract has a key that means nothing here";
+    PLAIN_SECRETS = 5 101 Warning "secrets of the contract stand in the clear";
     IMAGE_FETCH_FAILED = 6 4 Error "an image could not be fetched";
     IMAGE_DECOMPRESS_COMPOSE = 6 6 Error "the compose archive could not be unpacked";
     IMAGE_NO_COMPOSE = 6 8 Error "the compose archive holds no docker-compose.yaml";
@@ -100,6 +102,7 @@ catalogue! {
     PARTITION_COUNT = 7 6 Error "the disk has an unsupported number of partitions";
     META_PARTITION_WRITE = 7 7 Error "the metadata partition could not be written";
     VOLUME_NAMES = 7 15 Error "the volumes of env and workload do not match";
+    WEAK_SEED = 7 100 Warning "a seed of a volume can be guessed";
     VOLUMES_MOUNTED = 7 3 Info "all volumes are mounted";
     VOLUMES_ENCRYPTED = 7 5 Info "all volumes are encrypted";
     CONTAINER_FAILED = 8 4 Error "a container could not be run";
@@ -107,10 +110,12 @@ catalogue! {
     SERVICE_SUCCESS = 10 1 Info "all services started successfully";
     INTERNAL_ERROR = 11 0 Error "internal error";
     INVALID_CONTRACT = 11 1 Error "the contract is invalid";
+    WEAK_TOKEN = 11 100 Warning "a token is weaker than it looks";
     ENCRYPT_ATTESTATION = 11 2 Error "the attestation record could not be made";
     INSUFFICIENT_MEMORY = 11 3 Error "the guest has too little memory";
     BOOTLOADER_END = 11 99 Info "the contract has been opened and attested";
     SIGNATURE_INVALID = 12 1 Error "the signature of the contract is not valid";
+    CONSENT_REFUSED = 12 100 Error "the workload does not agree to the env that it is paired with";
     CONTRACT_WILL_EXPIRE = 12 6 Error "the contract will expire";
     CONTRACT_EXPIRED = 12 7 Error "the contract has expired";
     CERTIFICATE_INVALID = 12 100 Error "a certificate cannot be trusted or used";

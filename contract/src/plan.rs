@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::finding::Finding;
 use crate::secret::SecretString;
 
 mod workload;
@@ -31,6 +32,8 @@ pub struct Plan {
     pub expires: Option<i64>,
     /// What the attestation record says of the contract.
     pub evidence: Evidence,
+    /// What is worth a word and stops nothing.
+    pub warnings: Vec<Finding>,
 }
 
 /// A syslog collector.

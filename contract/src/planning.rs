@@ -6,16 +6,18 @@
 
 use std::collections::BTreeMap;
 
+use crate::consent;
 use crate::finding::{Finding, Level};
 use crate::messages::{self, Code};
 use crate::plan::{Evidence, Plan, Workload};
+use crate::product::Product;
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
 use crate::workload::{archive, compose};
 use crate::yaml::Document;
 
 mod logging;
-mod pem;
+pub(crate) mod pem;
 mod registries;
 mod volumes;
 
@@ -30,22 +32,28 @@ pub(crate) struct Part<'a, T> {
 /// # Errors
 /// Everything that is wrong, each with its place in the section or the compose file.
 pub(crate) fn build(
+    product: Product,
     workload: &Part<'_, WorkloadSection>,
     env: &Part<'_, EnvSection>,
     expires: Option<i64>,
     evidence: Evidence,
 ) -> Result<Plan, Vec<Finding>> {
+    if product == Product::Ccco {
+        return Err(foreign(workload));
+    }
     let mut findings = unsupported(workload, env);
+    findings.extend(volumes::idle_keys(env));
+    findings.extend(logging::idle_keys(env));
     let logging = keep(&mut findings, logging::sink(env));
     let volumes = keep(&mut findings, volumes::volumes(workload, env));
     let registries = keep(&mut findings, registries::credentials(workload, env));
     let registry_authorities = keep(&mut findings, registries::authorities(env));
-    let mounts: Vec<String> = volumes
-        .iter()
-        .flatten()
-        .map(|volume| volume.mount.clone())
-        .collect();
+    let mounts = volumes::mounts(workload.section);
     let containers = keep(&mut findings, containers(workload, env.section, &mounts));
+    let services = containers
+        .as_ref()
+        .map(|workload| workload.services.as_slice());
+    findings.extend(consent::privileged(workload, services.unwrap_or_default()));
     match (
         logging,
         volumes,
@@ -59,7 +67,7 @@ pub(crate) fn build(
             Some(registries),
             Some(registry_authorities),
             Some(workload),
-        ) if findings.is_empty() => Ok(Plan {
+        ) if !findings.iter().any(Finding::stops) => Ok(Plan {
             logging,
             volumes,
             registries,
@@ -67,9 +75,24 @@ pub(crate) fn build(
             workload,
             expires,
             evidence,
+            warnings: findings,
         }),
         _ => Err(findings),
     }
+}
+
+/// Why a contract of another runtime has no plan here; what its archive is stays worth a look.
+fn foreign(workload: &Part<'_, WorkloadSection>) -> Vec<Finding> {
+    let document = workload.document;
+    let cause = "contracts of ccco are for another runtime: this guest does not run them";
+    let remedy = "deploy it there, or write a contract for ccrt";
+    let mut findings = vec![refuse(document, "", cause, remedy).with_level(Level::Limit)];
+    if let Some(compose) = &workload.section.compose
+        && let Err(problem) = archive::unpack(&compose.archive)
+    {
+        findings.push(problem.finding(document.place("/compose/archive")));
+    }
+    findings
 }
 
 fn keep<T>(findings: &mut Vec<Finding>, outcome: Result<T, Vec<Finding>>) -> Option<T> {
@@ -96,7 +119,6 @@ fn refuse_as(code: Code, document: &Document, pointer: &str, cause: &str, remedy
 fn unsupported(workload: &Part<'_, WorkloadSection>, env: &Part<'_, EnvSection>) -> Vec<Finding> {
     const PODS: &str = "describe the workload by a compose archive (`compose.archive`)";
     const FOREIGN: &str = "leave it out: it belongs to another platform";
-    const POLICY: &str = "leave it out: this version would not enforce it";
     let (workload, env, of_workload, of_env) = (
         workload.document,
         env.document,
@@ -111,14 +133,12 @@ fn unsupported(workload: &Part<'_, WorkloadSection>, env: &Part<'_, EnvSection>)
             of_workload.confidential_containers,
             PODS,
         ),
-        (workload, "envPolicy", of_workload.env_policy, POLICY),
         (
             env,
             "confidential-containers",
             of_env.confidential_containers,
             FOREIGN,
         ),
-        (env, "host-attestation", of_env.host_attestation, FOREIGN),
     ]
     .into_iter()
     .filter(|(_, _, present, _)| present.is_some())

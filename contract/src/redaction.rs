@@ -17,6 +17,7 @@ const WORKLOAD: &[&str] = &[
     "play",
     "env",
     "images",
+    "envPolicy",
     "volumes/*/mount",
     "volumes/*/filesystem",
     "volumes/*/create",

@@ -1,20 +1,18 @@
 //! The two sections of a contract as types: what may be written, in the shape it was written in.
 //!
-//! A section is parsed after the schema has accepted it, and says no more than its text: defaults, merging and every
-//! decision belong to `planning`. Values that may be secret never print.
+//! A section is read (`Document::read`) after the schema has accepted it, and says no more than its text: defaults,
+//! merging and every decision belong to `planning`. Values that may be secret never print.
 
 pub mod auths;
 pub mod env;
 pub mod images;
 pub mod logging;
+pub mod policy;
 pub mod volumes;
 pub mod workload;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
-
-use crate::finding::Finding;
-use crate::yaml::Document;
+use serde::de::IgnoredAny;
 
 /// The name of a part that is recognised so that it can be refused: its content is never read.
 ///
@@ -35,30 +33,5 @@ pub(crate) fn present<'de, D: serde::Deserializer<'de>>(
     Present::deserialize(deserializer).map(Some)
 }
 
-/// Reads a section whose `type` must be `name`.
-fn read<T: DeserializeOwned + Typed>(name: &str, document: &Document) -> Result<T, Vec<Finding>> {
-    let section: T = document.read().map_err(|finding| vec![finding])?;
-    if section.kind() == name {
-        return Ok(section);
-    }
-    Err(vec![document.finding(
-        "/type",
-        format!("the section is not of the type {name}"),
-        format!(
-            "write `type: {name}` here, and check that the two sections have not changed places"
-        ),
-    )])
-}
-
-/// Parses the text of a section and reads it.
 #[cfg(test)]
-fn parse<T: DeserializeOwned + Typed>(name: &str, text: &str) -> Result<T, Vec<Finding>> {
-    let document = Document::parse(text, name, crate::messages::SCHEMA_PARSE_CONTRACT)
-        .map_err(|finding| vec![finding])?;
-    read(name, &document)
-}
-
-/// A section that names its own type.
-trait Typed {
-    fn kind(&self) -> &str;
-}
+mod tests;

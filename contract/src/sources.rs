@@ -9,9 +9,8 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::finding::Place;
-use crate::opening;
+use crate::opening::{self, Keys};
 use crate::schema::Section;
-use crate::token::openssl::DecryptionKey;
 use crate::user_data::{Part, Text, UserData};
 use crate::workload::archive;
 use crate::yaml::Document;
@@ -29,7 +28,8 @@ impl fmt::Debug for Sources {
 impl Sources {
     /// The texts of a contract: its own, those of the tokens that the key opens, and the files of its archives. What
     /// cannot be read is left out.
-    pub fn of_contract(bytes: &[u8], name: &str, key: Option<&DecryptionKey>) -> Self {
+    pub fn of_contract<'k>(bytes: &[u8], name: &str, keys: impl Into<Keys<'k>>) -> Self {
+        let keys = keys.into();
         let mut sources = Self::default();
         sources.keep(vec![name.to_owned()], bytes);
         if let Ok(UserData {
@@ -45,7 +45,7 @@ impl Sources {
             ] {
                 match part {
                     Part::Mapping(document) => sources.archives(&[name], &document),
-                    Part::Text(text, _) => sources.section(section, name, &text, key, &place),
+                    Part::Text(text, _) => sources.section(section, name, &text, keys, &place),
                 }
             }
         }
@@ -53,16 +53,17 @@ impl Sources {
     }
 
     /// The texts of a section on its own.
-    pub fn of_section(
+    pub fn of_section<'k>(
         section: Section,
         bytes: &[u8],
         name: &str,
-        key: Option<&DecryptionKey>,
+        keys: impl Into<Keys<'k>>,
     ) -> Self {
+        let keys = keys.into();
         let mut sources = Self::default();
         sources.keep(vec![name.to_owned()], bytes);
         if let Ok(text) = std::str::from_utf8(bytes) {
-            sources.section(section, name, &Text::new(text), key, &Place::at(name, ""));
+            sources.section(section, name, &Text::new(text), keys, &Place::at(name, ""));
         }
         sources
     }
@@ -91,18 +92,18 @@ impl Sources {
         section: Section,
         name: &str,
         read: &Text,
-        key: Option<&DecryptionKey>,
+        keys: Keys<'_>,
         place: &Place,
     ) {
-        let Ok(clear) = opening::clear(read, key, place) else {
+        let Ok(opening::Clear { text: clear, .. }) = opening::clear(read, keys, place) else {
             return;
         };
-        let chain = if read.is_token() {
+        let chain = if read.is_sealed() {
             &[name, section.name()][..]
         } else {
             &[name][..]
         };
-        if read.is_token() {
+        if read.is_sealed() {
             self.keep(owned(chain), clear.as_bytes());
         }
         if let Ok(document) = Document::parse(

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::finding::{Finding, Place};
 use crate::messages;
 use crate::token::openssl::{Prefix, is_token};
+use crate::token::{age, is_sealed};
 use crate::yaml::{Document, Kind, Origin};
 
 /// The largest contract that is read.
@@ -65,6 +66,7 @@ impl Text {
         Self(Zeroizing::new(text.to_owned()))
     }
 
+    /// Whether it is a token, which is one line however it is written.
     pub(crate) fn is_token(&self) -> bool {
         is_token(&self.0)
     }
@@ -78,11 +80,16 @@ impl Text {
             .find(|name| self.0.trim_ascii_start().starts_with(name));
         prefix.unwrap_or("age")
     }
+
+    /// Whether it is sealed, in either form.
+    pub(crate) fn is_sealed(&self) -> bool {
+        is_sealed(&self.0)
+    }
 }
 
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_token() { "token" } else { "text" })
+        f.write_str(if self.is_sealed() { "sealed" } else { "text" })
     }
 }
 
@@ -95,7 +102,11 @@ impl Part {
     }
 
     pub(crate) fn is_token(&self) -> bool {
-        matches!(self, Self::Text(text, _) if text.is_token())
+        self.text().is_some_and(Text::is_token)
+    }
+
+    fn is_sealed(&self) -> bool {
+        self.text().is_some_and(Text::is_sealed)
     }
 }
 
@@ -170,11 +181,11 @@ impl UserData {
         }
     }
 
-    /// Whether any part of the contract is a token.
-    pub fn has_tokens(&self) -> bool {
-        self.workload.is_token()
-            || self.env.is_token()
-            || self.auditor.as_ref().is_some_and(Text::is_token)
+    /// Whether any part of the contract is sealed.
+    pub fn is_sealed(&self) -> bool {
+        self.workload.is_sealed()
+            || self.env.is_sealed()
+            || self.auditor.as_ref().is_some_and(Text::is_sealed)
     }
 
     /// Top-level keys that mean nothing here: accepted, as the published schema does, and worth a word.
@@ -183,15 +194,14 @@ impl UserData {
     }
 }
 
-/// Whether bytes speak of a token anywhere, also where they are no contract at all.
-pub(crate) fn mentions_token(bytes: &[u8]) -> bool {
-    [Prefix::HyperProtectBasic, Prefix::ContractBasic]
-        .iter()
-        .any(|prefix| {
-            bytes
-                .windows(prefix.as_str().len())
-                .any(|window| window == prefix.as_str().as_bytes())
-        })
+/// Whether bytes speak of something sealed anywhere, also where they are no contract at all.
+pub(crate) fn mentions_sealed(bytes: &[u8]) -> bool {
+    let tokens = [Prefix::HyperProtectBasic, Prefix::ContractBasic].map(Prefix::as_str);
+    [tokens[0], tokens[1], age::BEGIN].iter().any(|begin| {
+        bytes
+            .windows(begin.len())
+            .any(|window| window == begin.as_bytes())
+    })
 }
 
 /// Takes a required section out of the envelope.

@@ -11,11 +11,14 @@ use std::path::Path;
 use flate2::read::GzDecoder;
 use hpcr_contract::attestation;
 use hpcr_contract::certificate::PublicKey;
+use hpcr_contract::finding::Level;
+use hpcr_contract::lone;
 use hpcr_contract::messages;
 use hpcr_contract::private_key::PrivateKey;
 use hpcr_contract::product::Product;
+use hpcr_contract::schema::Section;
 use hpcr_contract::signature::{self, Signed};
-use hpcr_contract::stages::{Rejection, Sealed, Verified};
+use hpcr_contract::stages::{Keys, Rejection, Sealed, Verified};
 use hpcr_contract::token::openssl::{DecryptionKey, Token};
 use sha2::{Digest, Sha256};
 
@@ -47,8 +50,27 @@ fn text(samples: &BTreeMap<String, Vec<u8>>, path: &str) -> String {
 
 fn verify(contract: &[u8]) -> Result<Verified, Rejection> {
     Sealed::parse(contract, "contract.yaml")?
-        .open(None)?
+        .open(Keys::default())?
         .verify(Product::Ccrt)
+}
+
+/// The way of hpcr-check: valid where nothing but limits of our guest stops it.
+fn is_valid(contract: &[u8], product: Product) -> bool {
+    let way = || {
+        let verified = Sealed::parse(contract, "contract.yaml")?
+            .open(Keys::default())?
+            .verify(product)?;
+        verified.agree()?.plan().map(drop)
+    };
+    way()
+        .err()
+        .is_none_or(|rejection: Rejection| rejection.is_limit())
+}
+
+/// The same for a section on its own.
+fn is_valid_section(section: Section, bytes: &[u8]) -> bool {
+    let findings = lone::check(section, bytes, "s.yaml", Product::Ccrt, Keys::default());
+    findings.iter().all(|finding| finding.level < Level::Error)
 }
 
 #[test]
@@ -103,7 +125,68 @@ fn the_published_signature_vector_is_reproduced() {
 }
 
 #[test]
-fn published_contracts_get_the_published_verdicts() {
+fn published_contracts_get_the_published_verdicts_for_every_product() {
+    let Some(samples) = samples() else { return };
+    // ccrt, hpvs, ccrv, ccco.
+    for (name, verdicts) in [
+        ("simple_contract.yaml", [true, true, false, true]),
+        ("attest_pub_key_contract.yaml", [true, true, false, true]),
+        ("simple_contract_invalid.yaml", [false; 4]),
+        ("workload.yaml", [false; 4]),
+        ("env_only.yaml", [false; 4]),
+    ] {
+        for (product, valid) in Product::ALL.into_iter().zip(verdicts) {
+            assert_eq!(
+                is_valid(&samples[name], product),
+                valid,
+                "{name} for {product}"
+            );
+        }
+    }
+    for (name, workload, env) in [
+        ("workload.yaml", true, false),
+        ("env_only.yaml", false, true),
+        ("simple_contract.yaml", false, false),
+    ] {
+        assert_eq!(
+            is_valid_section(Section::Workload, &samples[name]),
+            workload,
+            "{name}"
+        );
+        assert_eq!(
+            is_valid_section(Section::Env, &samples[name]),
+            env,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_only_our_guest_does_not_do_is_told_with_the_code_it_stops_with() {
+    let Some(samples) = samples() else { return };
+    let verified = verify(&samples["simple_contract.yaml"]).unwrap();
+    let rejection = verified.agree().unwrap().plan().unwrap_err();
+    let told: Vec<_> = rejection
+        .findings
+        .iter()
+        .map(|finding| {
+            format!(
+                "{:?} {} {}",
+                finding.level, finding.code, finding.place.path
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "Limit HPL05001E env.logging.logRouter",
+            "Limit HPL06006E workload.compose.archive"
+        ]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_published_contracts_is_told_at_its_place() {
     let Some(samples) = samples() else { return };
     verify(&samples["simple_contract.yaml"]).unwrap();
     let with_auditor = verify(&samples["attest_pub_key_contract.yaml"]).unwrap();

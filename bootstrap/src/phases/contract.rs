@@ -12,7 +12,7 @@ use hpcr_contract::image_config::ImageKind;
 use hpcr_contract::messages;
 use hpcr_contract::plan::Plan;
 use hpcr_contract::product::Product;
-use hpcr_contract::stages::{Opened, Rejection, Sealed};
+use hpcr_contract::stages::{Agreed, Opened, Rejection, Sealed};
 use zeroize::Zeroizing;
 
 use crate::cidata::Seed;
@@ -55,7 +55,12 @@ pub(crate) async fn run(
             .map_err(Failed::Rejected)?;
         // The key is used; from here on nothing can open a token.
         drop(key);
-        let plan = Arc::new(verified.plan().map_err(Failed::Rejected)?);
+        let plan = Arc::new(
+            verified
+                .agree()
+                .and_then(Agreed::plan)
+                .map_err(Failed::Rejected)?,
+        );
         let redacted = verified.redacted().map_err(Failed::Internal)?;
         Ok(Contract { plan, redacted })
     };

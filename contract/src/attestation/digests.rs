@@ -64,8 +64,8 @@ impl Digests {
             match part {
                 Part::Mapping(document) => digests.insert(subject, [of_mapping(&document)]),
                 Part::Text(text, _) if !text.is_token() || key.is_some() => {
-                    match opening::clear(&text, key, place) {
-                        Ok(clear) => digests.insert(subject, forms(&clear)),
+                    match opening::clear(&text, key.into(), place) {
+                        Ok(clear) => digests.insert(subject, forms(&clear.text)),
                         Err(finding) => findings.push(finding),
                     }
                 }
@@ -131,7 +131,7 @@ fn auditor(
     key: Option<&DecryptionKey>,
     place: &crate::finding::Place,
 ) -> Result<Vec<[u8; 32]>, Finding> {
-    let clear = opening::clear(text, key, place)?;
+    let clear = opening::clear(text, key.into(), place)?.text;
     let public = PublicKey::parse(clear.as_bytes()).map_err(|error| error.at(place.clone()))?;
     let pem = String::from_utf8_lossy(public.pem());
     Ok([forms(&clear), forms(&pem)].concat())

@@ -62,8 +62,8 @@ pub(super) fn find(
     key: Option<&DecryptionKey>,
     place: &Place,
 ) -> Result<PublicKey, Vec<Finding>> {
-    let clear = opening::clear(env, key, place).map_err(|finding| vec![finding])?;
-    let mut section = read(&clear, place)?;
+    let clear = opening::clear(env, key.into(), place).map_err(|finding| vec![finding])?;
+    let mut section = read(&clear.text, place)?;
     let text = text_of(&section).map(str::to_owned);
     yaml::wipe(&mut section);
     match text {

@@ -38,14 +38,14 @@ fn literal(workload: &str, env: &str) -> String {
 fn verified(contract: &str) -> Verified {
     Sealed::parse(contract.as_bytes(), "c.yaml")
         .unwrap()
-        .open(Some(&IMAGE_KEY))
+        .open(Some(&*IMAGE_KEY))
         .unwrap()
         .verify(Product::Ccrt)
         .unwrap()
 }
 
 fn signed_by(contract: &str) -> PublicKey {
-    let signer = verify(contract, "c.yaml", None, Some(&IMAGE_KEY)).unwrap();
+    let signer = verify(contract, "c.yaml", None, Some(&*IMAGE_KEY)).unwrap();
     assert!(verified(contract).signer().unwrap().is_same_key(&signer));
     let public = SIGNER_KEY.public_key().unwrap();
     verify(contract, "c.yaml", Some(&public), None).unwrap();

@@ -4,7 +4,7 @@ use super::*;
 use crate::certificate::PublicKey;
 use crate::finding::Level;
 use crate::testing::KeyPair;
-use crate::token::openssl::{Prefix, seal};
+use crate::token::openssl::{DecryptionKey, Prefix, seal};
 
 fn told(section: Section, text: &str) -> Vec<(Level, String)> {
     check(
@@ -12,7 +12,7 @@ fn told(section: Section, text: &str) -> Vec<(Level, String)> {
         text.as_bytes(),
         "section.yaml",
         Product::Ccrt,
-        None,
+        Keys::default(),
     )
     .iter()
     .map(|finding| (finding.level, format!("{} {}", finding.code, finding.place)))

@@ -24,22 +24,20 @@ pub(super) fn sink(env: &Part<'_, EnvSection>) -> Result<plan::Syslog, Vec<Findi
     let reader = Reader {
         document: env.document,
     };
-    let choice = env
-        .section
-        .logging
-        .as_ref()
-        .map(|logging| (&logging.syslog, &logging.log_router));
-    match choice {
-        Some((Some(given), None)) => reader.syslog(given),
-        Some((None, Some(_))) => {
-            Err(vec![refuse(
-            env.document,
-            "/logging/logRouter",
-            "`logRouter` is not supported",
-            "name a syslog collector (`logging.syslog`): this version ships lines to no other",
-        )
-        .with_level(Level::Limit)])
-        }
+    let unsupported = |key: &str| {
+        let cause = format!("`{key}` is not supported");
+        let remedy =
+            "name a syslog collector (`logging.syslog`): this version ships lines to no other";
+        let pointer = format!("/logging/{key}");
+        Err(vec![
+            refuse(env.document, &pointer, &cause, remedy).with_level(Level::Limit),
+        ])
+    };
+    let logging = env.section.logging.as_ref();
+    match logging.map(|given| (&given.syslog, &given.log_router, given.log_dna)) {
+        Some((Some(given), None, _)) => reader.syslog(given),
+        Some((None, Some(_), _)) => unsupported("logRouter"),
+        Some((None, None, Some(_))) => unsupported("logDNA"),
         _ => Err(vec![refuse(
             env.document,
             "/logging",
@@ -47,6 +45,21 @@ pub(super) fn sink(env: &Part<'_, EnvSection>) -> Result<plan::Syslog, Vec<Findi
             "write `logging.syslog`",
         )]),
     }
+}
+
+/// The former log service beside a sink that is used.
+pub(super) fn idle_keys(env: &Part<'_, EnvSection>) -> Option<Finding> {
+    let logging = env.section.logging.as_ref()?;
+    let is_idle =
+        logging.log_dna.is_some() && (logging.syslog.is_some() || logging.log_router.is_some());
+    is_idle.then(|| {
+        Finding::warning(
+            messages::UNKNOWN_KEY,
+            env.document.place("/logging/logDNA"),
+            "the former log service is not used: another sink is named",
+            "leave it out",
+        )
+    })
 }
 
 struct Reader<'a> {
@@ -87,6 +100,7 @@ impl Reader<'_> {
                 let remedy =
                     "write the collector's certificate authority as PEM, or as base64 of PEM";
                 self.tell(code, "server", problem.cause(), remedy)
+                    .with_level(problem.level())
             })
     }
 
@@ -113,6 +127,7 @@ impl Reader<'_> {
             };
             let remedy = "write the client certificate as PEM, or as base64 of PEM";
             self.tell(code, "cert", problem.cause(), remedy)
+                .with_level(problem.level())
         })?;
         let (private, key) = pem::private_key(key.expose_secret()).map_err(|problem| {
             let code = match problem {
@@ -123,6 +138,7 @@ impl Reader<'_> {
             let remedy =
                 "write the client key as unencrypted PKCS#8 (`openssl pkcs8 -topk8 -nodes`)";
             self.tell(code, "key", problem.cause(), remedy)
+                .with_level(problem.level())
         })?;
         if !certificates
             .first()

@@ -10,11 +10,12 @@ use openssl::pkey::{Id, PKey, Private};
 use openssl::x509::X509;
 use zeroize::Zeroizing;
 
+use crate::finding::Level;
 use crate::secret::SecretString;
 
 /// Why a value is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Problem {
+pub(crate) enum Problem {
     /// No PEM block, neither bare nor in base64.
     NoBlock,
     /// A block that is not what is asked for here.
@@ -28,7 +29,15 @@ pub(super) enum Problem {
 }
 
 impl Problem {
-    pub(super) fn cause(self) -> &'static str {
+    /// Text that is no PEM at all is taken by the published tools, which do not look into it: only our guest stops there.
+    pub(crate) fn level(self) -> Level {
+        match self {
+            Self::NoBlock => Level::Limit,
+            _ => Level::Error,
+        }
+    }
+
+    pub(crate) fn cause(self) -> &'static str {
         match self {
             Self::NoBlock => "there is no PEM block in it, neither bare nor in base64",
             Self::OtherKind => "a PEM block in it is of another kind",
@@ -40,7 +49,7 @@ impl Problem {
 }
 
 /// A certificate or more, parsed and written anew as PEM.
-pub(super) fn certificates(text: &str) -> Result<(Vec<X509>, Vec<u8>), Problem> {
+pub(crate) fn certificates(text: &str) -> Result<(Vec<X509>, Vec<u8>), Problem> {
     let mut certificates = Vec::new();
     let mut pem = Vec::new();
     for block in blocks(text)? {
@@ -55,7 +64,7 @@ pub(super) fn certificates(text: &str) -> Result<(Vec<X509>, Vec<u8>), Problem> 
 }
 
 /// One private key, parsed and written anew as PKCS#8.
-pub(super) fn private_key(text: &str) -> Result<(PKey<Private>, SecretString), Problem> {
+pub(crate) fn private_key(text: &str) -> Result<(PKey<Private>, SecretString), Problem> {
     let blocks = blocks(text)?;
     // `openssl ecparam -genkey` writes the curve in front of the key.
     let mut keys = blocks.iter().filter(|block| block.label != "EC PARAMETERS");

@@ -68,7 +68,8 @@ pub(super) fn authorities(
                     let name = name.replace('~', "~0").replace('/', "~1");
                     let remedy = "write the certificate authority as base64 of PEM";
                     let pointer = format!("/cacerts/{index}/{name}");
-                    findings.push(refuse(env.document, &pointer, problem.cause(), remedy));
+                    let finding = refuse(env.document, &pointer, problem.cause(), remedy);
+                    findings.push(finding.with_level(problem.level()));
                 }
             }
         }

@@ -3,7 +3,6 @@
 use super::*;
 use crate::plan::{Create, Filesystem, HeaderRecord};
 use crate::secret::ExposeSecret as _;
-use crate::sections::{env, workload};
 use crate::testing::{self, KeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -62,14 +61,14 @@ fn plan(workload: &str, env: &str) -> Result<Plan, Vec<Finding>> {
     };
     let documents = (document(workload, "workload"), document(env, "env"));
     let workload = Part {
-        section: &workload::read(&documents.0).unwrap(),
+        section: &documents.0.read::<WorkloadSection>().unwrap(),
         document: &documents.0,
     };
     let env = Part {
-        section: &env::read(&documents.1).unwrap(),
+        section: &documents.1.read::<EnvSection>().unwrap(),
         document: &documents.1,
     };
-    build(&workload, &env, Some(7), evidence)
+    build(Product::Ccrt, &workload, &env, Some(7), evidence)
 }
 
 /// Code and place of everything that is wrong.
@@ -181,10 +180,7 @@ fn volumes_that_do_not_match_overlap_or_want_another_key_are_refused() {
         (
             "volumes: {a: {S}}",
             "volumes: {a: {S, kms: [], kmsTimeout: 1}}",
-            &[
-                "HPL02121E env at volumes.a.kms",
-                "HPL02121E env at volumes.a.kmsTimeout",
-            ],
+            &["HPL02121E env at volumes.a.kms"],
         ),
         (
             "volumes: {a: {S}}",
@@ -294,14 +290,14 @@ fn what_cannot_be_honoured_stops_the_contract_by_name() {
             "workload at confidential-containers",
         ),
         (
-            workload_text("env: {REGISTRY: r.example}\nenvPolicy: {}\n"),
-            env_text(""),
-            "workload at envPolicy",
+            workload_text("env: {REGISTRY: r.example}\n"),
+            env_text("confidential-containers: {}\n"),
+            "env at confidential-containers",
         ),
         (
             workload_text("env: {REGISTRY: r.example}\n"),
-            env_text("host-attestation: {}\n"),
-            "env at host-attestation",
+            "type: env\nlogging: {logDNA: {ingestionKey: hunter2}}\n".to_owned(),
+            "env at logging.logDNA",
         ),
         ("type: workload\n".to_owned(), env_text(""), "workload at "),
         (
@@ -422,7 +418,7 @@ fn a_syslog_sink_that_cannot_work_is_refused_under_its_own_code() {
 #[test]
 fn everything_wrong_in_every_part_is_told_at_once() {
     let found = refused(
-        &workload_text("volumes: {a: {seed: hunter2-hunter2-1}}\nenvPolicy: {}\n"),
+        &workload_text("volumes: {a: {seed: hunter2-hunter2-1}}\nconfidential-containers: {}\n"),
         "type: env\ncacerts: [{one: hunter2}]\n",
     );
     assert_eq!(found.len(), 5, "{found:?}");

@@ -74,6 +74,37 @@ pub(super) fn volumes(
     }
 }
 
+/// Where the workload section wants its volumes, whether they can be made or not: what binds them is then not told of
+/// their faults, too.
+pub(super) fn mounts(section: &WorkloadSection) -> Vec<String> {
+    let wanted = section.volumes.values();
+    wanted
+        .filter_map(|volume| paths::absolute(volume.mount.as_deref().unwrap_or(DEFAULT_MOUNT)).ok())
+        .collect()
+}
+
+/// Keys of the env section that change nothing here.
+pub(super) fn idle_keys(env: &Part<'_, EnvSection>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, volume) in &env.section.volumes {
+        let mut tell = |key: &str, cause: &str| {
+            let place = env.document.place(&format!("/volumes/{name}/{key}"));
+            let finding = Finding::warning(messages::UNKNOWN_KEY, place, cause, "leave it out");
+            findings.push(finding);
+        };
+        if volume.api_key.is_some() {
+            tell(
+                "apiKey",
+                "the guest knows disks by their serial and asks no cloud",
+            );
+        }
+        if volume.kms_timeout.is_some() && volume.kms.is_none() {
+            tell("kmsTimeout", "there is no `kms`");
+        }
+    }
+    findings
+}
+
 /// Volumes that only one section names.
 fn unmatched(workload: &Part<'_, WorkloadSection>, env: &Part<'_, EnvSection>) -> Vec<Finding> {
     let tell = |document: &Document, other: &str, name: &str| {
@@ -163,7 +194,6 @@ impl Both<'_> {
     fn foreign_keys(&self) -> Vec<Finding> {
         [
             ("kms", self.env.kms),
-            ("kmsTimeout", self.env.kms_timeout.and(self.env.kms)),
             ("grep11", self.env.grep11),
             ("uv-secret-id", self.env.uv_secret_id),
             ("uv-previous-secret-id", self.env.uv_previous_secret_id),

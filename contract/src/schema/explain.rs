@@ -74,6 +74,7 @@ fn cause(kind: &Kind, instance: &Value) -> String {
         Kind::MinItems { limit } => format!("there are fewer than {limit} items"),
         Kind::MaxItems { limit } => format!("there are more than {limit} items"),
         Kind::MinProperties { .. } => "the mapping is empty".into(),
+        Kind::MaxProperties { limit } => format!("there are more than {limit} entries"),
         Kind::UniqueItems => "an item stands twice".into(),
         Kind::Minimum { .. } | Kind::Maximum { .. } => "the number is out of range".into(),
         Kind::Pattern { .. } => "the value is not of the form that is required".into(),

@@ -4,9 +4,10 @@
 
 use serde::Deserialize;
 
+use super::{Present, present};
 use crate::secret::SecretString;
 
-/// `env.logging`: exactly one of the two is given, which `planning` checks.
+/// `env.logging`: exactly one of the first two is given, or the third alone, which `planning` checks.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Logging {
@@ -14,6 +15,9 @@ pub struct Logging {
     pub log_router: Option<LogRouter>,
     /// RFC 5424 over TLS.
     pub syslog: Option<Syslog>,
+    /// The former log service: known, so that it can be refused by name.
+    #[serde(default, rename = "logDNA", deserialize_with = "present")]
+    pub log_dna: Option<Present>,
 }
 
 /// `env.logging.logRouter`.
@@ -26,6 +30,9 @@ pub struct LogRouter {
     pub iam_api_key: SecretString,
     /// TCP port.
     pub port: Option<u16>,
+    /// Tags of every line; the schema knows them for one product alone.
+    #[serde(default)]
+    pub tags: Vec<String>,
 }
 
 /// `env.logging.syslog`; certificates and key are PEM or base64 of PEM.

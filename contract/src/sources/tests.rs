@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::*;
 use crate::certificate::PublicKey;
 use crate::testing::{self, KeyPair};
-use crate::token::openssl::{Prefix, seal};
+use crate::token::openssl::{DecryptionKey, Prefix, seal};
 
 #[test]
 fn every_file_that_a_place_can_lie_in_is_found() {
@@ -34,10 +34,15 @@ fn every_file_that_a_place_can_lie_in_is_found() {
     );
     assert!(!format!("{sources:?}").contains("services"));
 
-    let closed = Sources::of_contract(sealed.as_bytes(), "c.yaml", None);
+    let closed = Sources::of_contract(sealed.as_bytes(), "c.yaml", Keys::default());
     assert_eq!(closed.line(&section.inside(whole.clone())), None);
 
-    let lone = Sources::of_section(Section::Workload, workload.as_bytes(), "w.yaml", None);
+    let lone = Sources::of_section(
+        Section::Workload,
+        workload.as_bytes(),
+        "w.yaml",
+        Keys::default(),
+    );
     let at = Place::at("w.yaml", "compose.archive").with_position(3, 12);
     assert_eq!(lone.line(&file.inside(at)), Some("  web: {}"));
 }

@@ -5,9 +5,16 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
+use sha2::{Digest, Sha256};
+
+use crate::certificate::PublicKey;
+use crate::messages;
 use crate::messages::Code;
 use crate::private_key::PrivateKey;
+use crate::product::Product;
+use crate::signature::{self, Signed};
 use crate::testing::{self, KeyPair};
+use crate::token::openssl::DecryptionKey;
 use crate::token::openssl::{Prefix, seal};
 
 const WORKLOAD: &str = "type: workload\ncompose:\n  archive: H4sIAAAA\nvolumes:\n  data:\n    seed: workload-seed-hunter2\n";
@@ -60,7 +67,7 @@ fn signature(workload: &str, env: &str) -> String {
 }
 
 fn open(contract: &str) -> Result<Opened, Rejection> {
-    Sealed::parse(contract.as_bytes(), "contract.yaml")?.open(Some(&KEY))
+    Sealed::parse(contract.as_bytes(), "contract.yaml")?.open(Some(&*KEY))
 }
 
 fn verify(contract: &str) -> Result<Verified, Rejection> {
@@ -243,7 +250,7 @@ fn tokens_need_the_right_key_and_every_failure_is_found() {
     let contract = sealed(WORKLOAD, ENV);
     let without = Sealed::parse(contract.as_bytes(), "c")
         .unwrap()
-        .open(None)
+        .open(Keys::default())
         .unwrap_err();
     assert_eq!((without.findings.len(), without.sealed), (2, true));
     let other = DecryptionKey::from_pem(&KeyPair::rsa(2048).private_pem).unwrap();
@@ -378,7 +385,7 @@ fn nothing_secret_prints_at_any_stage_or_is_left_after_redaction() {
     let contract = sealed(WORKLOAD, ENV);
     let parsed = Sealed::parse(contract.as_bytes(), "c").unwrap();
     let parsed_text = format!("{parsed:?}");
-    let opened = parsed.open(Some(&KEY)).unwrap();
+    let opened = parsed.open(Some(&*KEY)).unwrap();
     let opened_text = format!("{opened:?}");
     let verified = opened.verify(Product::Ccrt).unwrap();
     let redacted = verified.redacted().unwrap();
@@ -397,7 +404,8 @@ fn a_plan_that_cannot_be_made_is_authenticated_only_where_the_contract_is_signed
         signature(&workload, &env)
     );
     for (contract, authenticated) in [(sealed(WORKLOAD, ENV), false), (signed, true)] {
-        let rejection = verify(&contract).unwrap().plan().unwrap_err();
+        let verified = verify(&contract).unwrap();
+        let rejection = verified.agree().unwrap().plan().unwrap_err();
         assert_eq!(
             (rejection.sealed, rejection.authenticated),
             (true, authenticated)
@@ -428,3 +436,5 @@ proptest! {
         prop_assert_eq!(told, Some(other));
     }
 }
+
+mod agreement;

@@ -15,7 +15,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::error::ContractError;
 use crate::secret::{ExposeSecret as _, SecretString};
 
-const BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
+pub(crate) const BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
 /// The largest clear text that is opened.
 const MAX_PLAIN: usize = 32 << 20;
 /// The largest armoured text that is read: base64 of the above with its line ends, and room for header and tags.

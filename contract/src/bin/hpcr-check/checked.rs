@@ -6,6 +6,7 @@ use hpcr_contract::contents::Contents;
 use hpcr_contract::finding::{Finding, Level, Place};
 use hpcr_contract::messages;
 use hpcr_contract::plan::Plan;
+use hpcr_contract::preflight::Horizon;
 use hpcr_contract::sources::Sources;
 use hpcr_contract::stages::{Rejection, Sealed, Verified};
 use hpcr_contract::token::openssl::DecryptionKey;
@@ -17,6 +18,9 @@ use crate::arguments::ContractArguments;
 use crate::failure::Failure;
 use crate::report::Report;
 use crate::{input, keys};
+
+/// How long certificates in a contract should last at least.
+const PREFLIGHT_DAYS: u32 = 30;
 
 /// What is known of a contract at the end of its way.
 #[derive(Debug)]
@@ -74,7 +78,11 @@ impl Checked {
         self.findings.extend_from_slice(verified.warnings());
         self.findings
             .extend(verified.signer().and_then(|signer| end_of(signer, now)));
-        let plan = verified.plan()?;
+        let days = PREFLIGHT_DAYS;
+        self.findings
+            .extend(verified.preflight(Horizon { now, days }));
+        let plan = verified.agree()?.plan()?;
+        self.findings.extend_from_slice(&plan.warnings);
         self.plan = (!self.findings.iter().any(Finding::stops)).then_some(plan);
         Ok(())
     }

@@ -1,0 +1,123 @@
+//! What is worth a look before a contract is used, as warnings: nothing here stops a guest.
+//!
+//! The guest never asks; `hpcr-check` does. Time is a parameter. No finding holds a value.
+
+use openssl::asn1::Asn1Time;
+use openssl::x509::X509Ref;
+
+use crate::finding::Finding;
+use crate::messages::{self, Code};
+use crate::planning::{Part, pem};
+use crate::sections::env::EnvSection;
+use crate::sections::workload::WorkloadSection;
+use crate::yaml::Document;
+
+mod seeds;
+
+/// Until when certificates must last.
+#[derive(Debug, Clone, Copy)]
+pub struct Horizon {
+    /// Seconds since the Unix epoch.
+    pub now: i64,
+    /// Days from then that a certificate must last.
+    pub days: u32,
+}
+
+/// Looks at both sections; `in_the_clear` says which of them anybody can read.
+pub(crate) fn look(
+    workload: &Part<'_, WorkloadSection>,
+    env: &Part<'_, EnvSection>,
+    in_the_clear: (bool, bool),
+    horizon: Horizon,
+) -> Vec<Finding> {
+    let mut findings = seeds::weak(workload, env);
+    findings.extend(certificates(env, horizon));
+    if in_the_clear.0 && workload_holds_secrets(workload.section) {
+        findings.push(readable(workload.document));
+    }
+    if in_the_clear.1 && env_holds_secrets(env.section) {
+        findings.push(readable(env.document));
+    }
+    findings
+}
+
+fn warn(code: Code, document: &Document, pointer: &str, cause: String, remedy: &str) -> Finding {
+    Finding::warning(code, document.place(pointer), cause, remedy)
+}
+
+fn readable(document: &Document) -> Finding {
+    warn(
+        messages::PLAIN_SECRETS,
+        document,
+        "",
+        "the section holds secrets, and anybody who holds the contract can read it".into(),
+        "seal it (`hpcr-check encrypt`) before it leaves this machine",
+    )
+}
+
+fn workload_holds_secrets(section: &WorkloadSection) -> bool {
+    !section.volumes.is_empty() || !section.auths.is_empty() || section.contract_id.is_some()
+}
+
+fn env_holds_secrets(section: &EnvSection) -> bool {
+    let in_logging = section.logging.as_ref().is_some_and(|logging| {
+        let key = logging
+            .syslog
+            .as_ref()
+            .and_then(|syslog| syslog.key.as_ref());
+        key.is_some() || logging.log_router.is_some() || logging.log_dna.is_some()
+    });
+    in_logging
+        || !section.volumes.is_empty()
+        || !section.auths.is_empty()
+        || section.contract_id.is_some()
+}
+
+/// Certificates of the env section that have ended, or end before the horizon.
+fn certificates(env: &Part<'_, EnvSection>, horizon: Horizon) -> Vec<Finding> {
+    let mut texts = Vec::new();
+    let logging = env.section.logging.as_ref();
+    if let Some(syslog) = logging.and_then(|logging| logging.syslog.as_ref()) {
+        texts.push(("/logging/syslog/server".to_owned(), syslog.server.as_str()));
+        let own = syslog.cert.as_deref();
+        texts.extend(own.map(|cert| ("/logging/syslog/cert".to_owned(), cert)));
+    }
+    for (index, entry) in env.section.cacerts.iter().enumerate() {
+        for (name, text) in entry {
+            let name = name.replace('~', "~0").replace('/', "~1");
+            texts.push((format!("/cacerts/{index}/{name}"), text.as_str()));
+        }
+    }
+    let mut findings = Vec::new();
+    for (pointer, text) in texts {
+        // What cannot be parsed is told by the plan.
+        let certificates = pem::certificates(text).map(|(found, _)| found);
+        for certificate in certificates.unwrap_or_default() {
+            let Some(cause) = ends(&certificate, horizon) else {
+                continue;
+            };
+            let remedy = "give a certificate that lasts";
+            let code = messages::CERTIFICATE_ENDS;
+            findings.push(warn(code, env.document, &pointer, cause, remedy));
+        }
+    }
+    findings
+}
+
+/// What is to be said of a certificate's dates.
+fn ends(certificate: &X509Ref, horizon: Horizon) -> Option<String> {
+    let now = Asn1Time::from_unix(horizon.now).ok()?;
+    let left = now.diff(certificate.not_after()).ok()?;
+    let begins = now.diff(certificate.not_before()).ok()?;
+    if left.days < 0 || left.secs < 0 {
+        return Some("the certificate has ended".into());
+    }
+    if begins.days > 0 || begins.secs > 0 {
+        return Some("the certificate is not valid yet".into());
+    }
+    let is_soon = i64::from(left.days) < i64::from(horizon.days);
+    is_soon.then(|| format!("the certificate ends in {} days", left.days))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::messages::SCHEMA_PARSE_CONTRACT;
+use crate::testing::{self, KeyPair};
+
+const DAY: i64 = 86_400;
+
+/// Code and place of what is told.
+fn told(workload: &str, env: &str, in_the_clear: (bool, bool), now: i64) -> Vec<String> {
+    let document = |text: &str, name| Document::parse(text, name, SCHEMA_PARSE_CONTRACT).unwrap();
+    let documents = (document(workload, "workload"), document(env, "env"));
+    let workload = Part {
+        section: &documents.0.read::<WorkloadSection>().unwrap(),
+        document: &documents.0,
+    };
+    let env = Part {
+        section: &documents.1.read::<EnvSection>().unwrap(),
+        document: &documents.1,
+    };
+    let findings = look(&workload, &env, in_the_clear, Horizon { now, days: 30 });
+    findings
+        .iter()
+        .map(|finding| {
+            assert!(!finding.stops());
+            assert!(!finding.to_string().contains("hunter2"), "{finding}");
+            let place = &finding.place;
+            format!("{} {} {}", finding.code, place.file, place.path)
+        })
+        .collect()
+}
+
+#[test]
+fn weak_seeds_are_told_wherever_they_stand() {
+    let weak = "volumes: {a: {seed: hunter2hunter2hunter2}}";
+    let good = "volumes: {a: {seed: Xk29-vQz7Lp_wRthunter2}}";
+    let same = "volumes: {a: {seed: Xk29-vQz7Lp_wRthunter2, previousSeed: Xk29-vQz7Lp_wRthunter2}}";
+    let other = "volumes: {a: {seed: 9c_QmT4-uBx81KdWhunter2}}";
+    for (workload, env, expected) in [
+        (good, other, &[][..]),
+        (weak, other, &["HPL07100W workload volumes.a.seed"]),
+        (other, weak, &["HPL07100W env volumes.a.seed"]),
+        (good, good, &["HPL07100W env volumes.a.seed"]),
+        (other, same, &["HPL07100W env volumes.a.previousSeed"]),
+    ] {
+        assert_eq!(
+            told(workload, env, (false, false), 0),
+            expected,
+            "{workload} {env}"
+        );
+    }
+}
+
+#[test]
+fn secrets_in_the_clear_are_told_once_a_section() {
+    let workload = "auths: {r.example: {username: abc, password: hunter2}}\nvolumes: {}";
+    let env = "logging: {logRouter: {hostname: h, iamApiKey: hunter2}}";
+    let empty = "env: {A: b}";
+    for (workload, env, clear, expected) in [
+        (
+            workload,
+            env,
+            (true, true),
+            &["HPL05101W workload ", "HPL05101W env "][..],
+        ),
+        (workload, env, (false, true), &["HPL05101W env "]),
+        (workload, env, (false, false), &[]),
+        (empty, empty, (true, true), &[]),
+    ] {
+        assert_eq!(
+            told(workload, env, clear, 0),
+            expected,
+            "{workload} {clear:?}"
+        );
+    }
+}
+
+#[test]
+fn certificates_that_end_are_told_with_their_place() {
+    let pair = KeyPair::rsa(2048);
+    let pem = String::from_utf8(testing::certificate(&pair, 100 * DAY, 200 * DAY)).unwrap();
+    let text = serde_json::Value::from(pem);
+    let env = format!(
+        "logging: {{syslog: {{hostname: h, server: {text}, cert: {text}}}}}\ncacerts: [{{a/b: {text}}}]\n"
+    );
+    let all = [
+        "HPL01100W env logging.syslog.server",
+        "HPL01100W env logging.syslog.cert",
+        "HPL01100W env cacerts[0].a/b",
+    ];
+    for (day, expected) in [
+        (99, &all[..]),
+        (101, &[]),
+        (169, &[]),
+        (171, &all),
+        (201, &all),
+    ] {
+        let now = day * DAY;
+        assert_eq!(told("a: 1", &env, (false, false), now), expected, "{day}");
+    }
+}
