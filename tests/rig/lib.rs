@@ -16,6 +16,7 @@ pub mod daemon;
 pub mod disk;
 pub mod dns;
 mod error;
+pub mod floor;
 pub mod guest;
 pub mod http;
 pub mod namespace;
