@@ -139,7 +139,8 @@ impl<'a> Line<'a> {
                 .is_some_and(|name| *name == key.trim_matches(['"', '\''])),
             None => is_item,
         };
-        if is_meant && is_public(&names, value) {
+        let is_type = self.key == Some("type") && is_public(&["type"], value);
+        if is_type || (is_meant && is_public(&names, value)) {
             let bare = value.split(" #").next().unwrap_or(value).trim_end();
             return bare.chars().take(LONGEST).collect();
         }

@@ -35,7 +35,7 @@ fn block(text: &mut String, severity: Severity, finding: &Finding, line: Option<
     };
     let place = &finding.place;
     let number = place.line.map_or_else(String::new, |line| line.to_string());
-    let gutter = " ".repeat(number.len());
+    let gutter = " ".repeat(number.len().max(1));
     let _ = writeln!(
         text,
         "{colour}{}[{}]{RESET}{BOLD}: {}{RESET}",

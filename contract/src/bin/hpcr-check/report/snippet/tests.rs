@@ -30,7 +30,7 @@ fn a_value_is_hidden_unless_its_path_is_known_to_be_public() {
         ),
         ("  mount: hunter2", "env.env.mount", "  mount: <hidden>"),
         ("  type: hunter2", "env.env.type", "  type: <hidden>"),
-        ("type: env", "workload.type", "type: env"),
+        ("type: env", "", "type: env"),
         (
             "  data: {seed: hunter2, mount: /x/}",
             "workload.volumes.data.mount",
