@@ -10,9 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::finding::{Finding, Place};
 use crate::messages::SCHEMA_PARSE_CONTRACT;
-use crate::opening;
+use crate::opening::{self, Keys};
 use crate::public::{HIDDEN, is_public};
-use crate::token::openssl::DecryptionKey;
 use crate::user_data::{Part, Places, Text, UserData};
 use crate::workload::archive;
 use crate::yaml::{self, Document};
@@ -45,11 +44,7 @@ impl Contents {
     ///
     /// # Errors
     /// What is wrong with its envelope.
-    pub fn read(
-        bytes: &[u8],
-        name: &str,
-        key: Option<&DecryptionKey>,
-    ) -> Result<Self, Vec<Finding>> {
+    pub fn read(bytes: &[u8], name: &str, keys: Keys<'_>) -> Result<Self, Vec<Finding>> {
         let UserData {
             workload,
             env,
@@ -68,10 +63,10 @@ impl Contents {
             auditor: of_auditor,
             ..
         } = &places;
-        contents.part("workload", workload, key, of_workload);
-        contents.part("env", env, key, of_env);
+        contents.part("workload", workload, keys, of_workload);
+        contents.part("env", env, keys, of_env);
         if let Some(auditor) = auditor {
-            contents.text("attestationPublicKey", &auditor, key, of_auditor, "text");
+            contents.text("attestationPublicKey", &auditor, keys, of_auditor, "text");
         }
         if let Some(signature) = signature {
             contents.put("envWorkloadSignature", json!(signature));
@@ -94,7 +89,7 @@ impl Contents {
         yaml::write(&self.redacted())
     }
 
-    fn part(&mut self, name: &'static str, part: Part, key: Option<&DecryptionKey>, place: &Place) {
+    fn part(&mut self, name: &'static str, part: Part, keys: Keys<'_>, place: &Place) {
         match part {
             Part::Mapping(document) => {
                 self.describe(name, false, true, "mapping");
@@ -106,7 +101,7 @@ impl Contents {
                 } else {
                     "text"
                 };
-                self.text(name, &text, key, place, form);
+                self.text(name, &text, keys, place, form);
             }
         }
     }
@@ -115,12 +110,12 @@ impl Contents {
         &mut self,
         name: &'static str,
         text: &Text,
-        key: Option<&DecryptionKey>,
+        keys: Keys<'_>,
         place: &Place,
         form: &'static str,
     ) {
         let sealed = text.is_sealed();
-        let clear = opening::clear(text, key.into(), place)
+        let clear = opening::clear(text, keys, place)
             .ok()
             .map(|clear| clear.text);
         self.describe(

@@ -17,6 +17,7 @@ mod errors;
 mod node;
 mod typed;
 
+use node::Key;
 pub(crate) use node::{Kind, Node};
 
 /// The deepest nesting that is read.
@@ -135,13 +136,19 @@ impl Document {
 
     /// The place of the value that a JSON pointer (RFC 6901) names, or of the nearest part above it that exists.
     pub fn place(&self, pointer: &str) -> Place {
-        let (path, node) = self.find(pointer);
-        self.origin.place(&path, node.position, node.length)
+        let (path, node, key) = self.find(pointer);
+        match key {
+            // A mapping or list below its key begins with its first entry, which is not what is meant.
+            Some(key) if node.is_block_below(key) => {
+                self.origin.place(&path, key.position, key.length)
+            }
+            _ => self.origin.place(&path, node.position, node.length),
+        }
     }
 
     /// The place of a key of the mapping that a JSON pointer names.
     pub(crate) fn key_place(&self, pointer: &str, key: &str) -> Place {
-        let (mut path, node) = self.find(pointer);
+        let (mut path, node, _) = self.find(pointer);
         let Some(key) = node.key(key) else {
             return self.origin.place(&path, node.position, node.length);
         };
@@ -149,9 +156,10 @@ impl Document {
         self.origin.place(&path, key.position, key.length)
     }
 
-    /// The value that a JSON pointer names or the nearest above it, and the path to it.
-    fn find(&self, pointer: &str) -> (String, &Node) {
+    /// The value that a JSON pointer names or the nearest above it, the path to it, and the key that it stands behind.
+    fn find(&self, pointer: &str) -> (String, &Node, Option<&Key>) {
         let mut node = &self.root;
+        let mut behind = None;
         let mut path = String::new();
         for token in pointer.split('/').skip(1) {
             let name = token.replace("~1", "/").replace("~0", "~");
@@ -164,11 +172,14 @@ impl Document {
                 _ => None,
             };
             match next {
-                Some(found) => node = found,
+                Some(found) => {
+                    behind = node.key(&name);
+                    node = found;
+                }
                 None => break,
             }
         }
-        (path, node)
+        (path, node, behind)
     }
 
     /// A finding of this document at a JSON pointer.

@@ -16,7 +16,7 @@ fn contract(compose: &str, seed: &str, mount: &str) -> String {
 }
 
 fn contents(text: &str) -> Contents {
-    Contents::read(text.as_bytes(), "contract.yaml", None).unwrap()
+    Contents::read(text.as_bytes(), "contract.yaml", Keys::default()).unwrap()
 }
 
 #[test]

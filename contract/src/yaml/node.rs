@@ -69,6 +69,12 @@ impl Node {
         Some(entries.remove(index).1)
     }
 
+    /// Whether it is a mapping or list whose entries stand on lines below its key.
+    pub(super) fn is_block_below(&self, key: &Key) -> bool {
+        matches!(self.kind, Kind::Mapping(_) | Kind::Sequence(_))
+            && self.position.0 > key.position.0
+    }
+
     /// The text, where this is one.
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.kind {

@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub(crate) const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+pub(crate) const DIGEST: &str =
+    "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 /// What no command but `decrypt` may show.
 const SECRETS: [&str; 6] = [
     "hunter2",
@@ -27,10 +28,20 @@ static KEYS: LazyLock<[(String, Vec<u8>); 4]> = LazyLock::new(|| {
     let made = ["image", "signer"].map(|name| {
         let (key, certificate) = (folder.path().join("key"), folder.path().join("crt"));
         let subject = format!("/CN={name}");
-        let request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "60", "-subj", &subject];
-        let files = ["-keyout", key.to_str().unwrap(), "-out", certificate.to_str().unwrap()];
+        let request = [
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "60", "-subj", &subject,
+        ];
+        let files = [
+            "-keyout",
+            key.to_str().unwrap(),
+            "-out",
+            certificate.to_str().unwrap(),
+        ];
         run("openssl", &[&request[..], &files].concat(), b"");
-        [(format!("{name}.key"), fs::read(key).unwrap()), (format!("{name}.crt"), fs::read(certificate).unwrap())]
+        [
+            (format!("{name}.key"), fs::read(key).unwrap()),
+            (format!("{name}.crt"), fs::read(certificate).unwrap()),
+        ]
     });
     let [[a, b], [c, d]] = made;
     [a, b, c, d]
@@ -48,7 +59,10 @@ pub(crate) fn run(program: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
     child.stdin.take().unwrap().write_all(input).unwrap();
     let output = child.wait_with_output().unwrap();
     let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {arguments:?}: {complaint}");
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}: {complaint}"
+    );
     output.stdout
 }
 
@@ -83,7 +97,11 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        let desk = Self { folder: tempfile::tempdir().unwrap(), workload: String::new(), env: String::new() };
+        let desk = Self {
+            folder: tempfile::tempdir().unwrap(),
+            workload: String::new(),
+            env: String::new(),
+        };
         for (name, bytes) in &*KEYS {
             desk.write(name, bytes);
         }
@@ -91,7 +109,11 @@ impl Desk {
             "services:\n  web:\n    image: ${{REGISTRY}}/web@{DIGEST}\n    command: serve --password ${{PASSWORD}}\n    \
              environment:\n      GREETING:\n    ports: [\"8080:80\"]\n    volumes: [\"/mnt/data:/data\"]\n"
         );
-        Self { env: desk.env_section("signer.crt"), workload: desk.workload_section(&compose), ..desk }
+        Self {
+            env: desk.env_section("signer.crt"),
+            workload: desk.workload_section(&compose),
+            ..desk
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -114,7 +136,11 @@ impl Desk {
     pub(crate) fn hpcr_with(&self, arguments: &[&str], input: &[u8]) -> Ran {
         let ran = self.hpcr_secretly(arguments, input);
         for secret in SECRETS {
-            assert!(!ran.all().contains(secret), "the output holds {secret}:\n{}", ran.all());
+            assert!(
+                !ran.all().contains(secret),
+                "the output holds {secret}:\n{}",
+                ran.all()
+            );
         }
         ran
     }
@@ -149,7 +175,11 @@ impl Desk {
     pub(crate) fn workload_section(&self, compose: &str) -> String {
         self.write("docker-compose.yaml", compose);
         let folder = self.folder.path().to_str().unwrap();
-        let archive = base64(&run("tar", &["-czf", "-", "-C", folder, "docker-compose.yaml"], b""));
+        let archive = base64(&run(
+            "tar",
+            &["-czf", "-", "-C", folder, "docker-compose.yaml"],
+            b"",
+        ));
         format!(
             "type: workload\ncompose:\n  archive: {archive}\nauths:\n  registry.example:5000:\n    username: puller\n    password: hunter2\n\
              volumes:\n  data:\n    seed: workload-seed-0001\nenv:\n  GREETING: secret-greeting\n"
@@ -159,7 +189,9 @@ impl Desk {
     pub(crate) fn env_section(&self, signing_key: &str) -> String {
         let block = |name: &str| -> String {
             let text = String::from_utf8(self.read(name)).unwrap();
-            text.lines().map(|line| ["      ", line, "\n"].concat()).collect()
+            text.lines()
+                .map(|line| ["      ", line, "\n"].concat())
+                .collect()
         };
         let (server, key) = (block("signer.crt"), block("signer.key"));
         format!(
@@ -175,12 +207,34 @@ impl Desk {
         let password = run("openssl", &["rand", "-hex", "16"], b"");
         let password = password.trim_ascii_end();
         let certificate = self.path("image.crt");
-        let wrap = ["pkeyutl", "-encrypt", "-certin", "-inkey", certificate.to_str().unwrap()];
-        let wrapped = run("openssl", &[&wrap[..], &["-pkeyopt", "rsa_padding_mode:pkcs1"]].concat(), password);
+        let wrap = [
+            "pkeyutl",
+            "-encrypt",
+            "-certin",
+            "-inkey",
+            certificate.to_str().unwrap(),
+        ];
+        let wrapped = run(
+            "openssl",
+            &[&wrap[..], &["-pkeyopt", "rsa_padding_mode:pkcs1"]].concat(),
+            password,
+        );
         self.write("section.yaml", section);
         let plain = self.path("section.yaml");
-        let encrypt = ["enc", "-aes-256-cbc", "-pbkdf2", "-pass", "stdin", "-in", plain.to_str().unwrap()];
-        format!("{prefix}.{}.{}", base64(&wrapped), base64(&run("openssl", &encrypt, password)))
+        let encrypt = [
+            "enc",
+            "-aes-256-cbc",
+            "-pbkdf2",
+            "-pass",
+            "stdin",
+            "-in",
+            plain.to_str().unwrap(),
+        ];
+        format!(
+            "{prefix}.{}.{}",
+            base64(&wrapped),
+            base64(&run("openssl", &encrypt, password))
+        )
     }
 
     /// The same backwards.
@@ -188,18 +242,38 @@ impl Desk {
         let parts: Vec<&str> = token.trim().split('.').collect();
         let decode = |text: &str| run("openssl", &["base64", "-d", "-A"], text.as_bytes());
         let key = self.path("image.key");
-        let unwrap = ["pkeyutl", "-decrypt", "-inkey", key.to_str().unwrap(), "-pkeyopt", "rsa_padding_mode:pkcs1"];
+        let unwrap = [
+            "pkeyutl",
+            "-decrypt",
+            "-inkey",
+            key.to_str().unwrap(),
+            "-pkeyopt",
+            "rsa_padding_mode:pkcs1",
+        ];
         let password = run("openssl", &unwrap, &decode(parts[1]));
         self.write("sealed.bin", decode(parts[2]));
         let sealed = self.path("sealed.bin");
-        let decrypt = ["enc", "-d", "-aes-256-cbc", "-pbkdf2", "-pass", "stdin", "-in", sealed.to_str().unwrap()];
+        let decrypt = [
+            "enc",
+            "-d",
+            "-aes-256-cbc",
+            "-pbkdf2",
+            "-pass",
+            "stdin",
+            "-in",
+            sealed.to_str().unwrap(),
+        ];
         run("openssl", &decrypt, &password)
     }
 
     /// A signature of the signer's, base64.
     pub(crate) fn signature(&self, text: &str) -> String {
         let key = self.path("signer.key");
-        base64(&run("openssl", &["dgst", "-sha256", "-sign", key.to_str().unwrap()], text.as_bytes()))
+        base64(&run(
+            "openssl",
+            &["dgst", "-sha256", "-sign", key.to_str().unwrap()],
+            text.as_bytes(),
+        ))
     }
 
     /// A contract of two scalars, signed as they are written.
@@ -215,8 +289,20 @@ impl Desk {
 
     /// Both sections as literal blocks, not signed.
     pub(crate) fn clear(&self) -> String {
-        let block = |text: &str| -> String { text.lines().map(|line| ["  ", line, "\n"].concat()).collect() };
-        let env: Vec<&str> = self.env.lines().filter(|line| !line.starts_with("signingKey")).collect();
-        format!("workload: |\n{}env: |\n{}", block(&self.workload), block(&env.join("\n")))
+        let block = |text: &str| -> String {
+            text.lines()
+                .map(|line| ["  ", line, "\n"].concat())
+                .collect()
+        };
+        let env: Vec<&str> = self
+            .env
+            .lines()
+            .filter(|line| !line.starts_with("signingKey"))
+            .collect();
+        format!(
+            "workload: |\n{}env: |\n{}",
+            block(&self.workload),
+            block(&env.join("\n"))
+        )
     }
 }

@@ -6,7 +6,10 @@ use crate::desk::Desk;
 
 /// A contract with an unknown key at the top and one below `volumes`.
 fn findings(desk: &mut Desk) -> String {
-    desk.workload = desk.workload.replace("seed: workload-seed-0001", "seed: workload-seed-0001\n    sede: hunter2");
+    desk.workload = desk.workload.replace(
+        "seed: workload-seed-0001",
+        "seed: workload-seed-0001\n    sede: hunter2",
+    );
     desk.clear() + "\"x,y:%\": 1\n"
 }
 
@@ -17,9 +20,17 @@ fn json_is_one_object_with_every_finding() {
     let ran = desk.validate(&contract, &["--format", "json"]);
     let report = ran.json();
     assert_eq!(ran.status, 1);
-    assert_eq!((&report["valid"], &report["checked"], &report["file"]), (&json!(false), &json!("contract"), &json!("contract.yaml")));
+    assert_eq!(
+        (&report["valid"], &report["checked"], &report["file"]),
+        (&json!(false), &json!("contract"), &json!("contract.yaml"))
+    );
     let finding = &report["findings"][0];
-    for (key, value) in [("code", "HPL05001E"), ("severity", "error"), ("file", "contract.yaml"), ("path", "workload.volumes.data.sede")] {
+    for (key, value) in [
+        ("code", "HPL05001E"),
+        ("severity", "error"),
+        ("file", "contract.yaml"),
+        ("path", "workload.volumes.data.sede"),
+    ] {
         assert_eq!(finding[key], value);
     }
     assert_eq!(finding["line"], 12);
@@ -40,14 +51,29 @@ fn sarif_names_rules_levels_and_regions() {
     for result in results {
         let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
         assert_eq!(rule["id"], result["ruleId"]);
-        assert!(rule["shortDescription"]["text"].as_str().is_some_and(|text| !text.is_empty()));
-        assert!(matches!(result["level"].as_str(), Some("error" | "warning" | "note")));
+        assert!(
+            rule["shortDescription"]["text"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty())
+        );
+        assert!(matches!(
+            result["level"].as_str(),
+            Some("error" | "warning" | "note")
+        ));
         let place = &result["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "contract.yaml");
-        assert!(place["region"]["startLine"].as_u64() > Some(0) && place["region"]["startColumn"].as_u64() > Some(0));
+        assert!(
+            place["region"]["startLine"].as_u64() > Some(0)
+                && place["region"]["startColumn"].as_u64() > Some(0)
+        );
         assert!(result["message"]["text"].is_string());
     }
-    let clean = desk.validate(&desk.clear().replace("    sede: hunter2\n", ""), &["--format", "sarif"]).json();
+    let clean = desk
+        .validate(
+            &desk.clear().replace("    sede: hunter2\n", ""),
+            &["--format", "sarif"],
+        )
+        .json();
     assert_eq!(clean["runs"][0]["results"], Value::Array(Vec::new()));
 }
 
@@ -58,9 +84,18 @@ fn github_gets_one_command_a_finding_and_the_verdict_apart() {
     let ran = desk.validate(&contract, &["--format", "github"]);
     let lines: Vec<&str> = ran.out.lines().collect();
     assert_eq!(lines.len(), 2, "{ran:?}");
-    assert!(lines[0].starts_with("::error file=contract.yaml,line=12,col="), "{ran:?}");
-    assert!(lines[0].contains(",title=HPL05001E::the key `sede` is not known here; "), "{ran:?}");
-    assert!(lines[1].starts_with("::warning file=contract.yaml,line="), "{ran:?}");
+    assert!(
+        lines[0].starts_with("::error file=contract.yaml,line=12,col="),
+        "{ran:?}"
+    );
+    assert!(
+        lines[0].contains(",title=HPL05001E::the key `sede` is not known here; "),
+        "{ran:?}"
+    );
+    assert!(
+        lines[1].starts_with("::warning file=contract.yaml,line="),
+        "{ran:?}"
+    );
     assert_eq!(ran.err, "contract.yaml: not valid: 1 error; 1 warning\n");
 }
 

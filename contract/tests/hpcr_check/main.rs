@@ -8,6 +8,7 @@ mod desk;
 mod formats;
 mod inspect;
 mod network;
+mod preflight;
 mod sealing;
 mod signing;
 mod templates;

@@ -14,7 +14,10 @@ fn what_is_encrypted_openssl_decrypts_byte_for_byte() {
         let chosen = prefix.map_or_else(Vec::new, |prefix| vec!["--prefix", prefix]);
         let ran = desk.hpcr(&[&["encrypt", "--cert", "image.crt", "text"], &chosen[..]].concat());
         assert_eq!((ran.status, ran.err.as_str()), (0, ""));
-        assert!(ran.out.starts_with(prefix.unwrap_or("hyper-protect-basic")) && ran.out.ends_with('\n'), "{ran:?}");
+        assert!(
+            ran.out.starts_with(prefix.unwrap_or("hyper-protect-basic")) && ran.out.ends_with('\n'),
+            "{ran:?}"
+        );
         assert_eq!(desk.unseal(&ran.out), text.as_bytes());
     }
 }
@@ -24,14 +27,20 @@ fn what_openssl_encrypts_is_decrypted_to_standard_output_or_a_private_file() {
     let desk = Desk::new();
     desk.write("token", desk.seal("hunter2\n", "contract-basic"));
     let ran = desk.hpcr_secretly(&["decrypt", "--key", "image.key", "token"], b"");
-    assert_eq!((ran.status, ran.out.as_str(), ran.err.as_str()), (0, "hunter2\n", ""));
+    assert_eq!(
+        (ran.status, ran.out.as_str(), ran.err.as_str()),
+        (0, "hunter2\n", "")
+    );
     let filed = desk.hpcr(&["decrypt", "--key", "image.key", "token", "--out", "clear"]);
     assert_eq!((filed.status, filed.all().as_str()), (0, ""));
     assert_eq!(desk.read("clear"), b"hunter2\n");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(desk.path("clear")).unwrap().permissions().mode();
+        let mode = std::fs::metadata(desk.path("clear"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }
@@ -42,9 +51,21 @@ fn a_token_that_does_not_open_is_bad_and_a_key_that_is_none_is_wrong_use() {
     desk.write("token", desk.seal("hunter2\n", "contract-basic"));
     desk.write("broken", "contract-basic.AAAA");
     for (arguments, status, code) in [
-        (["decrypt", "--key", "signer.key", "token"], 1, "error[HPL11001E]"),
-        (["decrypt", "--key", "image.key", "broken"], 1, "error[HPL11001E]"),
-        (["decrypt", "--key", "image.crt", "token"], 2, "image.crt: the private key cannot be used"),
+        (
+            ["decrypt", "--key", "signer.key", "token"],
+            1,
+            "error[HPL11001E]",
+        ),
+        (
+            ["decrypt", "--key", "image.key", "broken"],
+            1,
+            "error[HPL11001E]",
+        ),
+        (
+            ["decrypt", "--key", "image.crt", "token"],
+            2,
+            "image.crt: the private key cannot be used",
+        ),
     ] {
         let ran = desk.hpcr(&arguments);
         assert_eq!((ran.status, ran.out.as_str()), (status, ""), "{ran:?}");
@@ -56,8 +77,21 @@ fn a_token_that_does_not_open_is_bad_and_a_key_that_is_none_is_wrong_use() {
 fn an_encrypted_key_takes_its_passphrase_from_a_file_and_nobody_is_asked() {
     let desk = Desk::new();
     let (key, locked) = (desk.path("image.key"), desk.path("locked.key"));
-    let encrypt = ["pkcs8", "-topk8", "-v2", "aes-256-cbc", "-passout", "pass:open sesame", "-in", key.to_str().unwrap()];
-    run("openssl", &[&encrypt[..], &["-out", locked.to_str().unwrap()]].concat(), b"");
+    let encrypt = [
+        "pkcs8",
+        "-topk8",
+        "-v2",
+        "aes-256-cbc",
+        "-passout",
+        "pass:open sesame",
+        "-in",
+        key.to_str().unwrap(),
+    ];
+    run(
+        "openssl",
+        &[&encrypt[..], &["-out", locked.to_str().unwrap()]].concat(),
+        b"",
+    );
     desk.write("token", desk.seal("a", "contract-basic"));
     desk.write("passphrase", "open sesame\r\nand a second line\n");
     desk.write("wrong", "close sesame\n");
@@ -66,54 +100,126 @@ fn an_encrypted_key_takes_its_passphrase_from_a_file_and_nobody_is_asked() {
     assert_eq!(desk.hpcr(&with("passphrase")).out, "a");
     assert_eq!(desk.hpcr(&with("wrong")).status, 2);
     let ran = desk.hpcr(&decrypt);
-    assert!(ran.status == 2 && ran.err.contains("--passphrase-file"), "{ran:?}");
+    assert!(
+        ran.status == 2 && ran.err.contains("--passphrase-file"),
+        "{ran:?}"
+    );
 }
 
 #[test]
 fn a_whole_contract_is_sealed_signed_and_found_valid() {
     let desk = Desk::new();
     desk.write("contract.yaml", desk.clear());
-    let seal = ["encrypt", "--contract", "--cert", "image.crt", "--sign-key", "signer.key", "contract.yaml", "--out", "sealed.yaml"];
+    let seal = [
+        "encrypt",
+        "--contract",
+        "--cert",
+        "image.crt",
+        "--sign-key",
+        "signer.key",
+        "contract.yaml",
+        "--out",
+        "sealed.yaml",
+    ];
     let ran = desk.hpcr(&seal);
     assert_eq!((ran.status, ran.all().as_str()), (0, ""), "{ran:?}");
     let sealed = String::from_utf8(desk.read("sealed.yaml")).unwrap();
     assert_eq!(sealed.matches("hyper-protect-basic.").count(), 2);
     let ran = desk.hpcr(&["sealed.yaml", "--key", "image.key"]);
-    assert_eq!((ran.status, ran.out.as_str()), (0, "sealed.yaml: valid, and signed\n"));
-    desk.write("mapping.yaml", format!("workload: {sealed_workload}\nenv: {{type: env}}\n", sealed_workload = "contract-basic.a.b"));
-    let ran = desk.hpcr(&["encrypt", "--contract", "--cert", "image.crt", "mapping.yaml"]);
-    assert!(ran.out.contains("workload: contract-basic.a.b\n"), "what is sealed stays as it is: {ran:?}");
+    assert_eq!(
+        (ran.status, ran.out.as_str()),
+        (0, "sealed.yaml: valid, and signed\n")
+    );
+    desk.write(
+        "mapping.yaml",
+        format!(
+            "workload: {sealed_workload}\nenv: {{type: env}}\n",
+            sealed_workload = "contract-basic.a.b"
+        ),
+    );
+    let ran = desk.hpcr(&[
+        "encrypt",
+        "--contract",
+        "--cert",
+        "image.crt",
+        "mapping.yaml",
+    ]);
+    assert!(
+        ran.out.contains("workload: contract-basic.a.b\n"),
+        "what is sealed stays as it is: {ran:?}"
+    );
 }
 
 #[test]
 fn an_age_recipient_gets_a_file_that_its_key_opens() {
     let desk = Desk::new();
-    let ran = desk.hpcr_secretly(&["keygen", "--age", "--public", "age.pub", "--out", "age.key"], b"");
+    let ran = desk.hpcr_secretly(
+        &["keygen", "--age", "--public", "age.pub", "--out", "age.key"],
+        b"",
+    );
     assert_eq!(ran.status, 0, "{ran:?}");
     let recipient = String::from_utf8(desk.read("age.pub")).unwrap();
     desk.write("text", "hunter2");
     let sealed = desk.hpcr(&["encrypt", "--recipient", recipient.trim(), "text"]);
-    assert!(sealed.status == 0 && sealed.out.starts_with("-----BEGIN AGE ENCRYPTED FILE-----"), "{sealed:?}");
+    assert!(
+        sealed.status == 0 && sealed.out.starts_with("-----BEGIN AGE ENCRYPTED FILE-----"),
+        "{sealed:?}"
+    );
     desk.write("sealed", &sealed.out);
-    assert_eq!(desk.hpcr_secretly(&["decrypt", "--key", "age.key", "sealed"], b"").out, "hunter2");
+    assert_eq!(
+        desk.hpcr_secretly(&["decrypt", "--key", "age.key", "sealed"], b"")
+            .out,
+        "hunter2"
+    );
 }
 
 #[test]
 fn a_certificate_that_has_ended_seals_nothing() {
     let desk = Desk::new();
     desk.write("text", "a");
-    let ran = desk.hpcr(&["encrypt", "--cert", "image.crt", "text", "--at", "2099-01-01T00:00:00Z"]);
-    assert!(ran.status == 1 && ran.out.is_empty() && ran.err.contains("has ended"), "{ran:?}");
+    let ran = desk.hpcr(&[
+        "encrypt",
+        "--cert",
+        "image.crt",
+        "text",
+        "--at",
+        "2099-01-01T00:00:00Z",
+    ]);
+    assert!(
+        ran.status == 1 && ran.out.is_empty() && ran.err.contains("has ended"),
+        "{ran:?}"
+    );
 }
 
 #[test]
 fn a_key_pair_is_one_that_openssl_reads() {
     let desk = Desk::new();
     desk.write("passphrase", "open sesame\n");
-    let ran = desk.hpcr(&["keygen", "--bits", "2048", "--passphrase-file", "passphrase", "--public", "a.pub", "--out", "a.key"]);
+    let ran = desk.hpcr(&[
+        "keygen",
+        "--bits",
+        "2048",
+        "--passphrase-file",
+        "passphrase",
+        "--public",
+        "a.pub",
+        "--out",
+        "a.key",
+    ]);
     assert_eq!((ran.status, ran.all().as_str()), (0, ""));
     let key = desk.path("a.key");
-    let public = run("openssl", &["pkey", "-in", key.to_str().unwrap(), "-passin", "pass:open sesame", "-pubout"], b"");
+    let public = run(
+        "openssl",
+        &[
+            "pkey",
+            "-in",
+            key.to_str().unwrap(),
+            "-passin",
+            "pass:open sesame",
+            "-pubout",
+        ],
+        b"",
+    );
     assert_eq!(public, desk.read("a.pub"));
     assert_eq!(desk.hpcr(&["keygen", "--bits", "1024"]).status, 2);
 }

@@ -20,6 +20,9 @@ pub(crate) struct ContractArguments {
     pub(crate) key: OptionalKey,
     #[command(flatten)]
     pub(crate) time: TimeArguments,
+    /// Warn of certificates in the contract that end within so many days
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub(crate) expires_within: u32,
 }
 
 /// Which product.

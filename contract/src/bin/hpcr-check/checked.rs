@@ -9,18 +9,15 @@ use hpcr_contract::plan::Plan;
 use hpcr_contract::preflight::Horizon;
 use hpcr_contract::sources::Sources;
 use hpcr_contract::stages::{Rejection, Sealed, Verified};
-use hpcr_contract::token::openssl::DecryptionKey;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::arguments::ContractArguments;
 use crate::failure::Failure;
+use crate::keys::Opening;
 use crate::report::Report;
 use crate::{input, keys};
-
-/// How long certificates in a contract should last at least.
-const PREFLIGHT_DAYS: u32 = 30;
 
 /// What is known of a contract at the end of its way.
 #[derive(Debug)]
@@ -28,7 +25,7 @@ pub(crate) struct Checked {
     /// What the user called it.
     pub(crate) name: String,
     bytes: Zeroizing<Vec<u8>>,
-    key: Option<DecryptionKey>,
+    key: Opening,
     /// SHA-256 of workload and env in the clear.
     hashes: Option<[[u8; 32]; 2]>,
     /// Everything that was said about it.
@@ -65,12 +62,12 @@ impl Checked {
     fn go(&mut self, arguments: &ContractArguments, now: i64) -> Result<(), Rejection> {
         let sealed = Sealed::parse(&self.bytes, &self.name)?;
         self.findings.extend_from_slice(sealed.unknown_keys());
-        if sealed.needs_key() && self.key.is_none() {
+        if sealed.needs_key() && self.key.is_empty() {
             self.findings.extend(sealed.malformed_tokens());
             self.closed = true;
             return Ok(());
         }
-        let opened = sealed.open(self.key.as_ref())?;
+        let opened = sealed.open(self.key.keys())?;
         self.hashes = Some(opened.hashes());
         let verified = self
             .verified
@@ -78,7 +75,7 @@ impl Checked {
         self.findings.extend_from_slice(verified.warnings());
         self.findings
             .extend(verified.signer().and_then(|signer| end_of(signer, now)));
-        let days = PREFLIGHT_DAYS;
+        let days = arguments.expires_within;
         self.findings
             .extend(verified.preflight(Horizon { now, days }));
         let plan = verified.agree()?.plan()?;
@@ -89,7 +86,7 @@ impl Checked {
 
     /// The contract as a tree.
     pub(crate) fn contents(&self) -> Result<Contents, Vec<Finding>> {
-        Contents::read(&self.bytes, &self.name, self.key.as_ref())
+        Contents::read(&self.bytes, &self.name, self.key.keys())
     }
 
     /// The digests that an attestation record has of it, as far as it is open: hexadecimal SHA-256 by name.
@@ -115,7 +112,7 @@ impl Checked {
         let sources = if self.findings.is_empty() {
             Sources::default()
         } else {
-            Sources::of_contract(&self.bytes, &self.name, self.key.as_ref())
+            Sources::of_contract(&self.bytes, &self.name, self.key.keys())
         };
         let is_signed = self
             .verified
@@ -149,7 +146,9 @@ impl Checked {
                 .map(|(key, value)| (key.to_owned(), value))
                 .collect::<Map<_, _>>(),
             sources,
-            ..Report::of(self.findings, strict)
+            findings: self.findings,
+            strict,
+            ..Report::default()
         }
     }
 }

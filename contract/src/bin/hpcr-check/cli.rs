@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    attestation, completions, decrypt, diff, encrypt, explain, inspect, keygen, man, network, new,
-    plan, schema, sign, tgz, validate, verify,
+    attestation, certificate, completions, decrypt, diff, encrypt, explain, inspect, keygen, man,
+    network, new, plan, schema, sign, tgz, validate, verify,
 };
 use crate::output::Output;
 
@@ -51,6 +51,7 @@ pub(crate) enum Command {
     Plan(plan::Arguments),
     Diff(diff::Arguments),
     Attestation(attestation::Arguments),
+    Certificate(certificate::Arguments),
     Network(network::Arguments),
     Explain(explain::Arguments),
     Schema(schema::Arguments),

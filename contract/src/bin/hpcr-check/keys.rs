@@ -8,24 +8,60 @@ use hpcr_contract::certificate::PublicKey;
 use hpcr_contract::error::ContractError;
 use hpcr_contract::private_key::{PrivateKey, is_encrypted};
 use hpcr_contract::secret::SecretString;
+use hpcr_contract::stages::Keys;
+use hpcr_contract::token::age;
 use hpcr_contract::token::openssl::DecryptionKey;
 
-use crate::arguments::{OptionalKey, Passphrase, RequiredKey};
+use crate::arguments::{OptionalKey, Passphrase};
 use crate::failure::Failure;
 use crate::{input, output};
 
-/// The key that opens tokens, where one is given.
-pub(crate) fn opening(arguments: &OptionalKey) -> Result<Option<DecryptionKey>, Failure> {
-    let open = |path: &Path| decryption(path, private(path, &arguments.passphrase)?);
-    arguments.key.as_deref().map(open).transpose()
+/// What opens sealed texts: a key for tokens, or one for age files.
+#[derive(Debug, Default)]
+pub(crate) struct Opening {
+    token: Option<DecryptionKey>,
+    age: Option<age::Identity>,
 }
 
-/// The key that opens tokens.
-pub(crate) fn opener(arguments: &RequiredKey) -> Result<DecryptionKey, Failure> {
-    decryption(
-        &arguments.key,
-        private(&arguments.key, &arguments.passphrase)?,
-    )
+impl Opening {
+    /// As the stages take it.
+    pub(crate) fn keys(&self) -> Keys<'_> {
+        Keys {
+            token: self.token.as_ref(),
+            age: self.age.as_ref(),
+        }
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.token.is_none() && self.age.is_none()
+    }
+}
+
+/// The key of a file, of either kind; none where none was named.
+pub(crate) fn opening(arguments: &OptionalKey) -> Result<Opening, Failure> {
+    match arguments.key.as_deref() {
+        None => Ok(Opening::default()),
+        Some(path) => opening_by(path, &arguments.passphrase),
+    }
+}
+
+/// The key of a file, of either kind.
+pub(crate) fn opening_by(path: &Path, passphrase: &Passphrase) -> Result<Opening, Failure> {
+    let bytes = input::key(path)?;
+    let text = String::from_utf8_lossy(&bytes);
+    if text.contains("AGE-SECRET-KEY-") {
+        let age = age::Identity::from_text(&text).map_err(|source| unusable(path, source))?;
+        return Ok(Opening {
+            age: Some(age),
+            token: None,
+        });
+    }
+    let token = decryption(path, private(path, passphrase)?)?;
+    Ok(Opening {
+        token: Some(token),
+        age: None,
+    })
 }
 
 /// A private key.

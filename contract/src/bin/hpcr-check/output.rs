@@ -50,7 +50,10 @@ impl Output {
 
     /// Writes a JSON value that is no secret, and a line end.
     pub(crate) fn json(&self, value: &Value) -> Result<(), Failure> {
-        self.write(format!("{value:#}\n").as_bytes(), Readers::Anyone)
+        self.write(
+            plain_lines(&format!("{value:#}")).as_bytes(),
+            Readers::Anyone,
+        )
     }
 
     fn path(&self) -> Option<&Path> {

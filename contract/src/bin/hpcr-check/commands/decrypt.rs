@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use hpcr_contract::finding::Place;
+use hpcr_contract::stages::Keys;
+use hpcr_contract::token::age;
 use hpcr_contract::token::openssl::Token;
 
 use crate::arguments::RequiredKey;
@@ -14,24 +16,35 @@ use crate::{Verdict, input, keys};
 
 /// Open a sealed section
 ///
-/// Prints what the token says, byte for byte: it is the one command that shows secrets. A file that it writes is
+/// Prints what the token or age file says, byte for byte: it is the one command that shows secrets. A file that it writes is
 /// readable by its owner alone.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The token; - reads standard input
+    /// The token or age file; - reads standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
     key: RequiredKey,
 }
 
-/// Opens a token.
+/// Opens a token or an age file.
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Failure> {
-    let key = keys::opener(&arguments.key)?;
     let name = input::name(&arguments.file);
-    let bytes = input::text(&arguments.file)?;
-    let text = String::from_utf8_lossy(&bytes);
-    match Token::parse(&text).and_then(|token| token.open(&key)) {
+    let text = input::utf8(&arguments.file)?;
+    let opening = keys::opening_by(&arguments.key.key, &arguments.key.passphrase)?;
+    let opened = match opening.keys() {
+        Keys {
+            age: Some(identity),
+            ..
+        } => age::open(&text, identity),
+        Keys {
+            token: Some(key), ..
+        } => Token::parse(&text)
+            .and_then(|token| token.open(key))
+            .map(|plain| plain.clone()),
+        Keys { .. } => return Err(Failure::Usage("no key was given; give it with --key")),
+    };
+    match opened {
         Ok(plain) => output.write(&plain, Readers::Owner)?,
         Err(error) => return Ok(Report::refuse(&name, vec![error.at(Place::at(&name, ""))])),
     }

@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
         Ok(Contents::read(
             &input::contract(path)?,
             &input::name(path),
-            key.as_ref(),
+            key.keys(),
         ))
     };
     let (one, other) = match (read(&arguments.one)?, read(&arguments.other)?) {

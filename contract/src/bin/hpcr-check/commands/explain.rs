@@ -1,4 +1,4 @@
-//! `hpcr-check explain`: what a message code means, from the page of the book that lists them all.
+//! `hpcr-check explain`: what a message code means, from the pages of the book that list them all.
 
 use clap::Args;
 use serde_json::json;
@@ -8,11 +8,16 @@ use crate::arguments::Shape;
 use crate::failure::Failure;
 use crate::output::Output;
 
-const BOOK: &str = include_str!("../../../../../docs/messages.md");
+/// The codes of this appliance, then those that only the published images use.
+const BOOK: [&str; 2] = [
+    include_str!("../../../../../docs/messages.md"),
+    include_str!("../../../../../docs/published-messages.md"),
+];
 
 /// Explain a message code
 ///
-/// What the message says, why it comes, and what to do. Without a code, all of them are listed.
+/// What the message says, why it comes, and what to do; also for codes that only the published images use. Without a
+/// code, all of them are listed.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// The code, as the console shows it (HPL08001E)
@@ -70,15 +75,19 @@ impl Message {
     }
 
     fn text(&self) -> String {
-        let Self {
-            family,
-            code,
-            text,
-            why,
-            remedy,
-        } = self;
-        let severity = self.severity();
-        format!("\x1b[1m{code}: {text}\x1b[0m\n\n  {family}; {severity}.\n\n  why: {why}\n  what to do: {remedy}\n").replace('`', "")
+        let mut text = format!(
+            "\x1b[1m{}: {}\x1b[0m\n\n  {}; {}.\n\n",
+            self.code,
+            self.text,
+            self.family,
+            self.severity()
+        );
+        for (label, value) in [("why", self.why), ("what to do", self.remedy)] {
+            if !value.is_empty() {
+                text.push_str(&format!("  {label}: {value}\n"));
+            }
+        }
+        text.replace('`', "")
     }
 
     fn json(&self) -> serde_json::Value {
@@ -89,29 +98,25 @@ impl Message {
 /// The rows of the tables, each under the heading of its family.
 fn messages() -> impl Iterator<Item = Message> {
     let mut family = "";
-    BOOK.lines().filter_map(move |line| {
-        if let Some(heading) = line.strip_prefix("## ") {
-            family = heading;
-        }
-        let row = line.strip_prefix("| HPL")?;
-        let cells: Vec<&str> = line[2..]
-            .trim_end_matches('|')
-            .split(" | ")
-            .map(str::trim)
-            .collect();
-        let (text, why, remedy) = match cells[1..] {
-            [text, why, remedy] => (text, why, remedy),
-            [text, remedy] => (text, "", remedy),
-            _ => return None,
-        };
-        Some(Message {
-            family,
-            code: &line[2..2 + "HPL".len() + row.find(' ')?],
-            text,
-            why,
-            remedy,
+    BOOK.iter()
+        .flat_map(|page| page.lines())
+        .filter_map(move |line| {
+            if let Some(heading) = line.strip_prefix("## ") {
+                family = heading;
+            }
+            let row = line.strip_prefix("| ")?.strip_suffix('|')?;
+            let mut cells = row.split(" | ").map(str::trim);
+            let code = cells.next()?.trim_matches('`');
+            let (text, why, remedy) = (cells.next()?, cells.next()?, cells.next()?);
+            let message = Message {
+                family,
+                code,
+                text,
+                why,
+                remedy,
+            };
+            code.starts_with("HPL").then_some(message)
         })
-    })
 }
 
 #[cfg(test)]
@@ -127,11 +132,18 @@ mod tests {
             let message = messages().find(|message| message.code == code);
             let message = message.unwrap_or_else(|| panic!("{code} is not explained"));
             assert_eq!(message.text, entry.text);
-            assert!(
-                !message.family.is_empty() && !message.remedy.is_empty(),
-                "{code}"
-            );
+            let parts = [message.family, message.why, message.remedy];
+            assert!(parts.iter().all(|part| !part.is_empty()), "{code}");
         }
-        assert_eq!(messages().count(), CATALOGUE.len());
+    }
+
+    #[test]
+    fn a_code_is_explained_once_and_on_the_page_that_it_belongs_to() {
+        let mut codes: Vec<&str> = messages().map(|message| message.code).collect();
+        let all = codes.len();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), all, "a code stands twice");
+        assert!(all > CATALOGUE.len() && codes.binary_search(&"HPL08001E").is_ok());
     }
 }

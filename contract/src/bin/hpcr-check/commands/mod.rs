@@ -10,6 +10,7 @@ use crate::output::{Output, Readers};
 use crate::report::Report;
 
 pub(crate) mod attestation;
+pub(crate) mod certificate;
 pub(crate) mod completions;
 pub(crate) mod decrypt;
 pub(crate) mod diff;
@@ -41,6 +42,7 @@ pub(crate) fn run(command: &Command, output: &Output) -> Result<Verdict, Failure
         Command::Verify(arguments) => verify::run(arguments, output),
         Command::Keygen(arguments) => keygen::run(arguments, output),
         Command::New(arguments) => new::run(arguments, output),
+        Command::Certificate(arguments) => certificate::run(arguments, output),
         Command::Plan(arguments) => plan::run(arguments, output),
         Command::Tgz(arguments) => tgz::run(arguments, output),
         Command::Explain(arguments) => explain::run(arguments, output),

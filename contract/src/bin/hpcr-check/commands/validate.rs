@@ -63,15 +63,17 @@ fn alone(section: schema::Section, arguments: &Arguments) -> Result<Report, Fail
         &bytes,
         &name,
         contract.platform.product,
-        key.as_ref(),
+        key.keys(),
     );
-    let sources = Sources::of_section(section, &bytes, &name, key.as_ref());
+    let sources = Sources::of_section(section, &bytes, &name, key.keys());
     let facts = Map::from_iter([("checked".to_owned(), json!(section.name()))]);
     Ok(Report {
         name,
         verdict: format!("a valid {} section", section.name()),
         facts,
         sources,
-        ..Report::of(findings, arguments.strict)
+        findings,
+        strict: arguments.strict,
+        ..Report::default()
     })
 }

@@ -4,20 +4,19 @@
 
 use hpcr_contract::finding::Finding;
 
-use super::{Report, Severity};
+use super::{Report, Severity, outermost};
 
 /// One command a finding.
 pub(super) fn report(report: &Report) -> String {
-    report.findings.iter().map(command).collect()
+    report.told().map(command).collect()
 }
 
-fn command((severity, finding): &(Severity, Finding)) -> String {
-    let place = &finding.place;
+fn command((severity, finding): (Severity, &Finding)) -> String {
+    let (place, message) = outermost(finding);
     let mut properties = vec![format!("file={}", property(&place.file))];
     properties.extend(place.line.map(|line| format!("line={line}")));
     properties.extend(place.column.map(|column| format!("col={column}")));
     properties.push(format!("title={}", finding.code));
-    let message = format!("{}; {}", finding.cause, finding.remedy);
     format!(
         "::{} {}::{}\n",
         severity.name(),

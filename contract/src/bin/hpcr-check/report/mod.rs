@@ -1,7 +1,7 @@
 //! Findings as people and programs read them. Whatever a contract holds is hostile text here: it cannot move the cursor
 //! of the terminal that it is printed on, nor end the command that a runner reads.
 
-use hpcr_contract::finding::{Finding, Level};
+use hpcr_contract::finding::{Finding, Level, Place};
 use hpcr_contract::sources::Sources;
 use serde_json::{Map, Value};
 
@@ -17,7 +17,7 @@ mod snippet;
 mod text;
 
 /// How a finding counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Severity {
     /// The verdict is bad.
     Error,
@@ -45,14 +45,18 @@ impl Severity {
 }
 
 /// All that is to be said of one input.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Report {
     /// What the user called it.
     pub(crate) name: String,
-    /// The findings, errors first.
-    pub(crate) findings: Vec<(Severity, Finding)>,
+    /// The findings.
+    pub(crate) findings: Vec<Finding>,
+    /// Warnings count as errors.
+    pub(crate) strict: bool,
     /// The verdict in words where there is no error.
     pub(crate) verdict: String,
+    /// What was looked at, line by line, for people.
+    pub(crate) notes: Vec<String>,
     /// Further members of the JSON object.
     pub(crate) facts: Map<String, Value>,
     /// The texts that findings lie in.
@@ -60,28 +64,12 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Findings without a name or a verdict yet: errors first, otherwise in their order.
-    pub(crate) fn of(findings: Vec<Finding>, strict: bool) -> Self {
-        let severity = |finding: &Finding| Severity::of(finding.level, strict);
-        let mut findings: Vec<_> = findings
-            .into_iter()
-            .map(|finding| (severity(&finding), finding))
-            .collect();
-        findings.sort_by_key(|(severity, _)| *severity);
-        Self {
-            name: String::new(),
-            findings,
-            verdict: String::new(),
-            facts: Map::new(),
-            sources: Sources::default(),
-        }
-    }
-
-    /// Findings about a file that is no contract.
+    /// Findings about a file.
     pub(crate) fn about(name: &str, findings: Vec<Finding>) -> Self {
         Self {
             name: name.to_owned(),
-            ..Self::of(findings, false)
+            findings,
+            ..Self::default()
         }
     }
 
@@ -116,11 +104,20 @@ impl Report {
         format!("{}: {verdict}{more}", plain(&self.name))
     }
 
+    /// The findings, errors first, otherwise in their order.
+    fn told(&self) -> impl Iterator<Item = (Severity, &Finding)> {
+        let of = |wanted| {
+            let severity = |finding: &Finding| Severity::of(finding.level, self.strict);
+            let found = self.findings.iter();
+            found
+                .filter(move |finding| severity(finding) == wanted)
+                .map(move |finding| (wanted, finding))
+        };
+        of(Severity::Error).chain(of(Severity::Warning))
+    }
+
     fn count(&self, severity: Severity) -> usize {
-        self.findings
-            .iter()
-            .filter(|(found, _)| *found == severity)
-            .count()
+        self.told().filter(|(found, _)| *found == severity).count()
     }
 
     /// Writes it as a result.
@@ -141,5 +138,20 @@ impl Report {
         if !self.findings.is_empty() {
             output::message(text::report(self).trim_end());
         }
+    }
+}
+
+/// The place in the file that the user named, and the finding in words that say where inside of it.
+fn outermost(finding: &Finding) -> (Place, String) {
+    let words = format!("{}; {}", finding.cause, finding.remedy);
+    let place = finding
+        .place
+        .chain()
+        .first()
+        .map_or_else(Place::default, |place| (*place).clone());
+    if finding.place.outer.is_some() {
+        (place, format!("{}: {words}", finding.place))
+    } else {
+        (place, words)
     }
 }

@@ -6,21 +6,13 @@ use hpcr_contract::finding::{Finding, Place};
 use hpcr_contract::messages::Code;
 use serde_json::{Map, Value, json};
 
-use super::{Report, Severity};
+use super::{Report, Severity, outermost};
 
 /// A log of one run.
 pub(super) fn report(report: &Report) -> Value {
-    let codes: BTreeSet<Code> = report
-        .findings
-        .iter()
-        .map(|(_, finding)| finding.code)
-        .collect();
+    let codes: BTreeSet<Code> = report.findings.iter().map(|finding| finding.code).collect();
     let codes: Vec<Code> = codes.into_iter().collect();
-    let results: Vec<_> = report
-        .findings
-        .iter()
-        .map(|found| result(found, &codes))
-        .collect();
+    let results: Vec<_> = report.told().map(|found| result(found, &codes)).collect();
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -48,13 +40,14 @@ fn rule(code: Code) -> Value {
     })
 }
 
-fn result((severity, finding): &(Severity, Finding), codes: &[Code]) -> Value {
+fn result((severity, finding): (Severity, &Finding), codes: &[Code]) -> Value {
+    let (place, message) = outermost(finding);
     json!({
         "ruleId": finding.code.to_string(),
         "ruleIndex": codes.iter().position(|code| *code == finding.code),
         "level": severity.name(),
-        "message": {"text": format!("{}; {}", finding.cause, finding.remedy)},
-        "locations": [location(&finding.place)],
+        "message": {"text": message},
+        "locations": [location(&place)],
     })
 }
 

@@ -16,13 +16,16 @@ const RESET: &str = "\x1b[0m";
 /// Every finding and the verdict, with colours.
 pub(super) fn report(report: &Report) -> String {
     let mut text = String::new();
-    for (severity, finding) in &report.findings {
+    for (severity, finding) in report.told() {
         block(
             &mut text,
-            *severity,
+            severity,
             finding,
             report.sources.line(&finding.place),
         );
+    }
+    for note in &report.notes {
+        let _ = writeln!(text, "{}", plain(note));
     }
     text + &report.summary() + "\n"
 }

@@ -1,0 +1,130 @@
+//! `inspect`, `plan` and `diff`: what is in a contract, without its secrets.
+
+use serde_json::json;
+
+use crate::desk::{DIGEST, Desk, run};
+
+#[test]
+fn the_plan_shows_what_will_run_and_no_secret() {
+    let desk = Desk::new();
+    desk.write("contract.yaml", desk.sealed_and_signed());
+    let ran = desk.hpcr(&["plan", "contract.yaml", "--key", "image.key"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let plan = ran.json();
+    let service = &plan["services"][0];
+    assert_eq!(
+        service["image"],
+        format!("registry.example:5000/web@{DIGEST}")
+    );
+    assert_eq!(
+        (&service["commandWords"], &service["environment"]),
+        (&json!(3), &json!(["GREETING"]))
+    );
+    assert_eq!(plan["volumes"][0]["mount"], "/mnt/data");
+    assert_eq!(plan["logging"]["port"], 6514);
+    assert_eq!(plan["registries"][0], "registry.example:5000");
+    let closed = desk.hpcr(&["plan", "contract.yaml"]);
+    assert!(
+        closed.status == 2 && closed.err.contains("--key"),
+        "{closed:?}"
+    );
+}
+
+#[test]
+fn an_auditor_sees_digests_readers_and_keys_and_no_secret() {
+    let desk = Desk::new();
+    let contract = desk.sealed_and_signed();
+    desk.write("contract.yaml", &contract);
+    let digest = |bytes: &[u8]| {
+        String::from_utf8(run("openssl", &["dgst", "-sha256", "-r"], bytes)).unwrap()[..64]
+            .to_owned()
+    };
+    let open = desk
+        .hpcr(&[
+            "inspect",
+            "contract.yaml",
+            "--key",
+            "image.key",
+            "--format",
+            "json",
+        ])
+        .json();
+    assert_eq!(
+        open["digests"]["cidata/user-data"],
+        digest(contract.as_bytes())
+    );
+    assert_eq!(
+        open["digests"]["contract:workload"],
+        digest(desk.workload.as_bytes())
+    );
+    assert_eq!(open["digests"]["contract:env"], digest(desk.env.as_bytes()));
+    assert!(
+        open["signature"]
+            .as_str()
+            .unwrap()
+            .starts_with("good, by the key with SHA-256 ")
+    );
+    let workload = &open["content"]["workload"];
+    assert_eq!(workload["volumes"]["data"]["seed"], "<hidden>");
+    let web = &workload["compose"]["archive"]["docker-compose.yaml"]["services"]["web"];
+    assert_eq!(
+        (&web["ports"], &web["command"]),
+        (&json!(["8080:80"]), &json!("<hidden>"))
+    );
+
+    let closed = desk.hpcr(&["inspect", "contract.yaml"]);
+    assert_eq!(closed.status, 0);
+    for part in [
+        "(hyper-protect-basic; closed here)",
+        "(contract-basic; closed here)",
+        "not checked: a section is sealed",
+        "the image",
+    ] {
+        assert!(closed.out.contains(part), "{part}:\n{}", closed.out);
+    }
+    assert!(
+        !closed.out.contains("contract:workload"),
+        "a digest of what is sealed is not known"
+    );
+    desk.write("contract.yaml", desk.clear());
+    let clear = desk.hpcr(&["inspect", "contract.yaml"]);
+    assert!(
+        clear.out.contains("everyone who handles the file")
+            && clear.out.contains("(literal block)"),
+        "{}",
+        clear.out
+    );
+    desk.write("contract.yaml", "no contract");
+    assert_eq!(desk.hpcr(&["inspect", "contract.yaml"]).status, 1);
+}
+
+#[test]
+fn a_difference_is_one_of_meaning_and_ends_with_one() {
+    let mut desk = Desk::new();
+    desk.write("a.yaml", desk.clear());
+    desk.write("b.yaml", desk.sealed_and_signed());
+    let ran = desk.hpcr(&["diff", "a.yaml", "b.yaml", "--key", "image.key"]);
+    assert_eq!(
+        (ran.status, ran.out.as_str()),
+        (
+            1,
+            "+ env.signingKey: <hidden>\n+ envWorkloadSignature: <hidden>\n"
+        )
+    );
+    desk.workload = desk
+        .workload
+        .replace("workload-seed-0001", "workload-seed-0002")
+        .replace("GREETING", "WELCOME");
+    desk.write("b.yaml", desk.clear());
+    let ran = desk.hpcr(&["diff", "a.yaml", "b.yaml"]);
+    let expected = "- workload.env.GREETING: <hidden>\n+ workload.env.WELCOME: <hidden>\n~ workload.volumes.data.seed: another value\n";
+    assert_eq!((ran.status, ran.out.as_str()), (1, expected));
+    assert_eq!(desk.hpcr(&["diff", "a.yaml", "a.yaml"]).status, 0);
+    let json = desk
+        .hpcr(&["diff", "a.yaml", "b.yaml", "--format", "json"])
+        .json();
+    assert_eq!(
+        json[0],
+        json!({"path": "workload.env.GREETING", "before": "<hidden>", "after": null})
+    );
+}

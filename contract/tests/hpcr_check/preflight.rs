@@ -1,0 +1,128 @@
+//! What `validate` tells authors beyond what the guest would stop at.
+
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::desk::{Desk, base64, run};
+
+/// Codes of the warnings; there is no error.
+fn warnings(desk: &Desk, contract: &str, arguments: &[&str]) -> Vec<String> {
+    let ran = desk.validate(contract, &[&["--format", "json"], arguments].concat());
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let report = ran.json();
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings
+        .map(|finding| {
+            format!(
+                "{} {}",
+                finding["code"].as_str().unwrap(),
+                finding["path"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_seed_that_can_be_guessed_is_told_and_not_shown() {
+    let mut desk = Desk::new();
+    assert!(warnings(&desk, &desk.clear(), &[]).is_empty());
+    desk.workload = desk
+        .workload
+        .replace("workload-seed-0001", "abababababababab");
+    assert_eq!(
+        warnings(&desk, &desk.clear(), &[]),
+        ["HPL07100W workload.volumes.data.seed"]
+    );
+    desk.workload = desk
+        .workload
+        .replace("abababababababab", "deployer-seed-0001");
+    assert_eq!(
+        warnings(&desk, &desk.clear(), &[]),
+        ["HPL07100W env.volumes.data.seed"]
+    );
+}
+
+#[test]
+fn a_section_in_the_clear_beside_a_sealed_one_is_told() {
+    let desk = Desk::new();
+    let env: String = desk
+        .env
+        .lines()
+        .filter(|line| !line.starts_with("signingKey"))
+        .map(|line| format!("  {line}\n"))
+        .collect();
+    let contract = format!(
+        "workload: {}\nenv: |\n{env}",
+        desk.seal(&desk.workload, "contract-basic")
+    );
+    assert_eq!(
+        warnings(&desk, &contract, &["--key", "image.key"]),
+        ["HPL05101W env"]
+    );
+}
+
+#[test]
+fn certificates_that_end_within_the_days_that_are_asked_for_are_told() {
+    let desk = Desk::new();
+    let contract = desk.sealed_and_signed();
+    let told = |arguments: &[&str]| {
+        warnings(
+            &desk,
+            &contract,
+            &[&["--key", "image.key"], arguments].concat(),
+        )
+    };
+    assert!(told(&[]).is_empty());
+    let all = [
+        "HPL12006E signingKey",
+        "HPL01100W logging.syslog.server",
+        "HPL01100W logging.syslog.cert",
+    ];
+    assert_eq!(told(&["--expires-within", "61"]), all);
+    let later = (OffsetDateTime::now_utc() + Duration::days(50))
+        .format(&Rfc3339)
+        .unwrap();
+    assert_eq!(told(&["--at", &later]), all);
+    assert!(told(&["--at", &later, "--expires-within", "3"]).is_empty());
+}
+
+#[test]
+fn a_token_whose_password_the_format_cuts_is_told() {
+    let desk = Desk::new();
+    let env: String = desk
+        .env
+        .lines()
+        .filter(|line| !line.starts_with("signingKey"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let path = |name: &str| desk.path(name).to_str().unwrap().to_owned();
+    for (password, line) in [(&b"ab\ncdefgh"[..], "ab\n"), (b"\nabcdefgh", "\n")] {
+        desk.write("env.yaml", &env);
+        let wrap = [
+            "pkeyutl",
+            "-encrypt",
+            "-certin",
+            "-inkey",
+            &path("image.crt"),
+            "-pkeyopt",
+            "rsa_padding_mode:pkcs1",
+        ];
+        let wrapped = base64(&run("openssl", &wrap, password));
+        let encrypt = [
+            "enc",
+            "-aes-256-cbc",
+            "-pbkdf2",
+            "-pass",
+            "stdin",
+            "-in",
+            &path("env.yaml"),
+        ];
+        let sealed = base64(&run("openssl", &encrypt, line.as_bytes()));
+        let workload = desk.seal(&desk.workload, "contract-basic");
+        let contract =
+            format!("workload: {workload}\nenv: hyper-protect-basic.{wrapped}.{sealed}\n");
+        assert_eq!(
+            warnings(&desk, &contract, &["--key", "image.key"]),
+            ["HPL11100W env"]
+        );
+    }
+}
