@@ -22,7 +22,7 @@ pub enum ImageKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "source", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum KeySource {
-    /// A PEM file inside the image: development images, and images that the platform decrypts (Secure Execution).
+    /// A PEM or age key file inside the image: development images, and images that the platform decrypts (Secure Execution).
     Embedded {
         /// Absolute path in the guest.
         path: String,
@@ -41,6 +41,9 @@ pub struct ImageConfig {
     pub built: i64,
     /// The contract key.
     pub contract_key: KeySource,
+    /// The age identity that opens sections sealed as age files, where the image has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract_identity: Option<KeySource>,
     /// The key that signs the attestation record.
     pub attestation_key: KeySource,
     /// `notAfter` of the encryption certificate, seconds since the Unix epoch.

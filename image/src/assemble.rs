@@ -41,6 +41,7 @@ pub struct Request {
 
 const KERNEL_PACKAGE: &str = "linux-image-cloud-amd64";
 const CONTRACT_KEY: &str = "/etc/hpcr/contract-key.pem";
+const CONTRACT_IDENTITY: &str = "/etc/hpcr/contract-identity.age";
 const ATTESTATION_KEY: &str = "/etc/hpcr/attestation-key.pem";
 const MODULES: &str = "/usr/lib/modules";
 /// A guest of 512 MiB has a `MemTotal` of some 450 MiB; below this, unpacking images would be a gamble.
@@ -70,11 +71,11 @@ pub fn build(request: &Request, progress: fn(&str)) -> Result<Manifest> {
     }
 
     files::create_dir(&request.output)?;
-    if request.new_keys || !keys::exist(&request.output) {
+    if request.new_keys {
         progress("making development keys");
         keys::make(&request.output)?;
     }
-    let keys = keys::read(&request.output)?;
+    let keys = keys::read_or_make(&request.output, progress)?;
 
     progress("choosing files");
     let kernel = Kernel::of(&root.unpacked(&kernel_package)?)?;
@@ -179,6 +180,9 @@ fn insert_configuration(
         contract_key: KeySource::Embedded {
             path: CONTRACT_KEY.to_owned(),
         },
+        contract_identity: Some(KeySource::Embedded {
+            path: CONTRACT_IDENTITY.to_owned(),
+        }),
         attestation_key: KeySource::Embedded {
             path: ATTESTATION_KEY.to_owned(),
         },
@@ -191,11 +195,13 @@ fn insert_configuration(
         serde_json::to_vec_pretty(&config).map_err(|source| Error::Manifest { path, source })?;
     tree.insert("etc/hpcr", Node::Dir(0o700));
     tree.insert(image_config::PATH, Node::File(0o600, text));
-    tree.insert(CONTRACT_KEY, Node::File(0o600, keys.contract_key.to_vec()));
-    tree.insert(
-        ATTESTATION_KEY,
-        Node::File(0o600, keys.attestation_key.to_vec()),
-    );
+    for (path, key) in [
+        (CONTRACT_KEY, &keys.contract_key),
+        (CONTRACT_IDENTITY, &keys.contract_identity),
+        (ATTESTATION_KEY, &keys.attestation_key),
+    ] {
+        tree.insert(path, Node::File(0o600, key.to_vec()));
+    }
     Ok(())
 }
 
@@ -214,6 +220,7 @@ fn describe(
         manifest::KERNEL,
         manifest::INITRAMFS,
         manifest::CERTIFICATE,
+        manifest::RECIPIENT,
         manifest::ATTESTATION_KEY,
     ];
     let contents = tree.iter().filter_map(|(path, node)| match node {

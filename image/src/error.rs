@@ -96,6 +96,17 @@ pub enum Error {
         /// Line, from 1.
         line: usize,
     },
+    /// Development keys that cannot be used together.
+    #[error(
+        "{}: {cause}; put it back as it was, or make a new set with --new-keys (contracts sealed for the old one then no longer open)",
+        path.display()
+    )]
+    KeySet {
+        /// The file in question.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: &'static str,
+    },
     /// A chosen file is in none of the packages.
     #[error(
         "{path} is in none of the chosen packages: has a package of this suite moved it? See the table in image/src/userland.rs"

@@ -16,6 +16,8 @@ pub const KERNEL: &str = "vmlinuz";
 pub const INITRAMFS: &str = "initramfs";
 /// The certificate that contracts are encrypted to.
 pub const CERTIFICATE: &str = "encryption.crt";
+/// The age recipient that sections may be encrypted to, a line of text.
+pub const RECIPIENT: &str = "encryption.age";
 /// The public key of the attestation record's signature.
 pub const ATTESTATION_KEY: &str = "attestation.pub";
 const FILE: &str = "image.json";

@@ -41,7 +41,7 @@ const UNKNOWN: usize = 20;
 pub(crate) async fn run(
     guest: &Arc<Guest>,
     seed: &Seed,
-    ContractKey(key): ContractKey,
+    key: ContractKey,
 ) -> Result<Contract, Error> {
     let begun = uptime();
     let user_data = Zeroizing::new(seed.user_data.to_vec());
@@ -50,7 +50,7 @@ pub(crate) async fn run(
         let sealed = Sealed::parse(&user_data, "user-data").map_err(Failed::Rejected)?;
         tell_unknown(&ours, sealed.unknown_keys());
         let verified = sealed
-            .open(Some(&key))
+            .open(key.keys())
             .and_then(|opened: Opened| opened.verify(Product::Ccrt))
             .map_err(Failed::Rejected)?;
         // The key is used; from here on nothing can open a token.

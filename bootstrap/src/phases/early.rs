@@ -210,6 +210,7 @@ mod tests {
             contract_key: image_config::KeySource::Embedded {
                 path: String::new(),
             },
+            contract_identity: None,
             attestation_key: image_config::KeySource::Embedded {
                 path: String::new(),
             },

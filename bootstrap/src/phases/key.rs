@@ -1,9 +1,12 @@
-//! Phase 5: the contract key, from the source that was fixed when the image was built.
+//! Phase 5: the keys that open contracts, from the source that was fixed when the image was built.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use hpcr_contract::error::ContractError;
 use hpcr_contract::image_config::KeySource;
+use hpcr_contract::stages::Keys;
+use hpcr_contract::token::age::Identity;
 use hpcr_contract::token::openssl::DecryptionKey;
 use zeroize::Zeroizing;
 
@@ -12,9 +15,24 @@ use crate::guest::Guest;
 use crate::phases::early::Early;
 use crate::phases::platform::Platform;
 
-/// The key that opens contracts. The phase that uses it drops it, which wipes it.
+/// What opens contracts. The phase that uses it drops it, which wipes it.
 #[derive(Debug)]
-pub(crate) struct ContractKey(pub(crate) DecryptionKey);
+pub(crate) struct ContractKey {
+    /// Opens tokens.
+    token: DecryptionKey,
+    /// Opens age files, where the image has such a key.
+    age: Option<Identity>,
+}
+
+impl ContractKey {
+    /// The same, as `contract/` takes it.
+    pub(crate) fn keys(&self) -> Keys<'_> {
+        Keys {
+            token: Some(&self.token),
+            age: self.age.as_ref(),
+        }
+    }
+}
 
 pub(crate) async fn run(
     guest: &Arc<Guest>,
@@ -22,11 +40,25 @@ pub(crate) async fn run(
     _platform: &Platform,
 ) -> Result<ContractKey, Error> {
     let pem = take(guest, &early.config.contract_key)?;
-    let key = DecryptionKey::from_pem(&pem).map_err(|source| Error::Key {
+    let token = DecryptionKey::from_pem(&pem).map_err(|source| Error::Key {
         what: "contract key",
         source,
     })?;
-    Ok(ContractKey(key))
+    let source = early.config.contract_identity.as_ref();
+    let age = source.map(|source| identity(guest, source)).transpose()?;
+    Ok(ContractKey { token, age })
+}
+
+fn identity(guest: &Guest, source: &KeySource) -> Result<Identity, Error> {
+    let text = take(guest, source)?;
+    let parsed = match std::str::from_utf8(&text) {
+        Ok(text) => Identity::from_text(text),
+        Err(_) => Err(ContractError::AgeKey("it is not UTF-8")),
+    };
+    parsed.map_err(|source| Error::Key {
+        what: "contract identity",
+        source,
+    })
 }
 
 /// Reads a key and takes it out of the image's memory: nothing that runs later finds it there.
