@@ -1,8 +1,7 @@
-//! `make bench`: how long a boot takes and how large an image is, as medians, into `target/bench`.
+//! How long a boot takes, from the start of QEMU to the first page, and how large the image is: beside the guest of
+//! `rig::peer`, which does the same job.
 
-#![forbid(unsafe_code)]
-
-use std::{fs, path::Path, process::ExitCode, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use hpcr_image::manifest;
 use rig::{
@@ -11,7 +10,7 @@ use rig::{
     namespace,
     peer::{self, Peer},
     place,
-    report::{self, Row},
+    report::Row,
     wait, workload,
     world::World,
 };
@@ -24,77 +23,11 @@ const LINE_WITHIN: Duration = Duration::from_mins(1);
 /// What the workload says when it starts.
 const SERVING: &str = "web: serving on port";
 
-/// A benchmark by the name that `--only` takes.
-type Bench = (&'static str, fn() -> Result<Vec<Row>>);
-
-const BENCHES: [Bench; 2] = [("boot", boot), ("image", image)];
-const HAVE_A_PEER: [&str; 2] = ["boot", "image"];
-
-fn main() -> ExitCode {
-    let told = match chosen() {
-        Ok(benches) => namespace::run(|| prepare(&benches), || outcome(measure(&benches))),
-        Err(usage) => {
-            eprintln!("{usage}");
-            return ExitCode::from(2);
-        }
-    };
-    told.unwrap_or_else(|error| outcome(Err(error)))
-}
-
-/// All benchmarks, or the one that `--only NAME` names.
-fn chosen() -> std::result::Result<Vec<Bench>, String> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let names = BENCHES.map(|(name, _)| name).join(", ");
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => Ok(BENCHES.to_vec()),
-        ["--only", only] => match BENCHES.iter().find(|(name, _)| *name == only) {
-            Some(bench) => Ok(vec![*bench]),
-            None => Err(format!("no benchmark `{only}`; there are: {names}")),
-        },
-        _ => Err(format!(
-            "usage: hpcr-bench [--only NAME], NAME one of {names}"
-        )),
-    }
-}
-
-fn outcome(result: Result<()>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("failed: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn measure(benches: &[Bench]) -> Result<()> {
-    let folder = place::target().join("bench");
-    for (name, bench) in benches {
-        println!("measuring {name}");
-        let rows = bench()?;
-        report::write(&folder, &rows)?;
-        print!("{}", report::markdown(&rows));
-    }
-    println!("written to {}", folder.display());
-    Ok(())
-}
-
-/// Sees to the rig and, where a chosen benchmark has one, to its peer. Without the peer our numbers stand alone.
-fn prepare(benches: &[Bench]) -> Result<()> {
-    rig::prepare()?;
-    if benches.iter().any(|bench| HAVE_A_PEER.contains(&bench.0))
-        && let Err(error) = peer::prepare(|line| println!("{line}"))
-    {
-        eprintln!("no peer to compare with: {error}");
-    }
-    Ok(())
-}
-
 /// One boot, measured: cases with their values, in order.
 type Run = Vec<(String, f64)>;
 
 /// Each run is a first boot: blank disks, an image to pull. The peer's are between ours, never beside them.
-fn boot() -> Result<Vec<Row>> {
+pub(crate) fn boot() -> Result<Vec<Row>> {
     let world = World::start(Path::new(namespace::SCRATCH), workload::image()?)?;
     let contract = world.draft().seal(&place::certificate())?.user_data();
     let peer = Peer::prepared();
@@ -153,7 +86,8 @@ fn milliseconds(took: Duration) -> f64 {
     took.as_secs_f64() * 1000.0
 }
 
-fn image() -> Result<Vec<Row>> {
+/// How large the image is, as it is booted.
+pub(crate) fn image() -> Result<Vec<Row>> {
     let size = |part: &str| {
         let bytes = fs::metadata(place::image().join(part))
             .map_err(Error::io(format!("measuring {part}")))?
