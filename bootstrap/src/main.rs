@@ -53,7 +53,7 @@ phases! {
     logging     = logging::run(guest, &contract, &network, &time),        seconds(20), LOGGING_SYSLOG_FAILED;
     disk        = disk::run(guest, &early, &cidata, &contract, &logging), minutes(20), DISK_UNEXPECTED;
     images      = images::run(guest, &contract, &disk),                   minutes(20), IMAGE_FETCH_FAILED;
-    workload    = workload::run(guest, &contract, images, logging),       minutes(2),  CONTAINER_FAILED;
+    workload    = workload::run(guest, &contract, images, logging),       minutes(20), CONTAINER_FAILED;
     supervise   = supervise::run(&workload),                              None,        CONTAINER_FAILED;
 }
 

@@ -1,30 +1,30 @@
-//! The crate's front: pull what the plan names, start its services in order, watch them, stop them.
+//! The crate's front: pull what the plan names, let its services live.
 //!
-//! Everything that a start sets up (mounts, namespaces, network) is taken down by [`Running::stop`], or at once when
-//! the start fails half-way.
+//! Everything that a service sets up (mounts, namespaces, network) is taken down by [`Running::stop`].
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use hpcr_contract::plan::{Credentials, Service, Workload};
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{mpsc, watch};
 
 use crate::acts::{Acts, Kernel};
 use crate::error::ContainerError;
 use crate::fetch::{Fetch, Progress};
 use crate::firewall;
+use crate::group::{self, Group};
 use crate::image::Image;
+use crate::life::{Life, Need};
 use crate::lines::Line;
 use crate::memory;
 use crate::network::{self, Subnet};
+use crate::order::{self, Standing, Turn};
 use crate::registry::Registries;
-use crate::service::{Container, End};
+use crate::running::Running;
 use crate::setup::{self, Setup};
+use crate::stopping::{Request, Stopping};
 use crate::store::{self, Store};
 
 /// Where things are in the guest.
@@ -46,6 +46,8 @@ pub struct Paths {
     pub resolv_conf: PathBuf,
     /// The guest's `/proc`.
     pub proc: PathBuf,
+    /// The guest's unified control groups, `/sys/fs/cgroup`.
+    pub cgroups: PathBuf,
     /// What containers may bind: mount points of data volumes, and `/var/hyperprotect` read-only.
     pub shared: Vec<Shared>,
 }
@@ -88,15 +90,6 @@ impl Images {
     pub fn count(&self) -> usize {
         self.0.len()
     }
-}
-
-/// How the workload came to its end.
-#[derive(Debug)]
-pub enum Outcome {
-    /// All services have done what they had to.
-    Done,
-    /// A service failed for good; the others may still run.
-    Failed(ContainerError),
 }
 
 /// Pulls images and starts services.
@@ -153,7 +146,7 @@ impl Engine {
         fetch.images(&references).await.map(Images)
     }
 
-    /// Starts every service in the plan's order; returns once the program of each has been executed. Lines of the
+    /// Lets every service start as soon as what it depends on allows; [`Running::ready`] tells when all have. Lines of the
     /// containers go to `lines`, which must be read.
     pub async fn start(
         &self,
@@ -162,39 +155,78 @@ impl Engine {
         lines: &mpsc::Sender<Line>,
     ) -> Result<Running, ContainerError> {
         setup::write_files(&self.paths.files(), &workload.files)?;
-        let subnet = self.subnet()?;
-        let addresses = addresses(&workload.services, subnet)?;
-        memory::bound(&self.paths.proc)?;
+        let groups = group::of(&workload.services, self.subnet()?, &self.paths, &self.acts)?;
+        let (stop, request) = watch::channel(None);
+        let lives = self.lives(&workload.services, images, &groups, lines, &request)?;
+        memory::bound(&self.paths.proc, &self.paths.cgroups)?;
         firewall::shut().await?;
-        let (stop, stopped) = watch::channel(None);
-        let mut running = Running {
-            services: JoinSet::new(),
-            setups: Vec::new(),
-            stop,
+        Ok(Running::new(lives, groups, stop))
+    }
+
+    fn lives(
+        &self,
+        services: &[Service],
+        images: &Images,
+        groups: &[Arc<Group>],
+        lines: &mpsc::Sender<Line>,
+        request: &watch::Receiver<Option<Request>>,
+    ) -> Result<Vec<Life>, ContainerError> {
+        let fault = |service: &str, act, cause: &str| ContainerError::Service {
+            service: service.into(),
+            act,
+            cause: cause.into(),
         };
-        for (service, (_, address)) in workload.services.iter().zip(&addresses) {
-            let setup = Setup::new(&self.paths, &self.store, &self.acts, service);
-            let started = async {
-                let image = images.0.get(&service.image.to_string());
-                let image = image
-                    .ok_or_else(|| setup.fault("looking for its image", "it was not pulled"))?;
-                let container = setup
-                    .make(service, image, *address, subnet, &addresses)
-                    .await?;
-                running
-                    .start(container, lines.clone(), stopped.clone())
-                    .await
-            }
-            .await;
-            running.setups.push(setup);
-            if let Err(error) = started {
-                for further in running.stop(Duration::ZERO).await {
-                    tracing::warn!(%further, "while taking down what had been started");
-                }
-                return Err(error);
-            }
-        }
-        Ok(running)
+        let turns = order::turns(services).map_err(|service| {
+            let cause = "it depends on a service that does not come before it";
+            fault(&service, "ordering the services", cause)
+        })?;
+        let group_of = |service: &Service| {
+            let group = groups.iter().find(|group| group.name == service.group);
+            group.ok_or_else(|| fault(&service.name, "looking for its group", "there is none"))
+        };
+        let names = services
+            .iter()
+            .map(|service| Ok((service.name.clone(), group_of(service)?.address)))
+            .collect::<Result<Arc<[_]>, ContainerError>>()?;
+        let standings: BTreeMap<&str, watch::Sender<Standing>> = services
+            .iter()
+            .map(|service| (service.name.as_str(), watch::Sender::default()))
+            .collect();
+        let life = |(service, turn): (&Service, Turn)| {
+            let image = images.0.get(&service.image.to_string());
+            let image = image.ok_or_else(|| {
+                fault(&service.name, "looking for its image", "it was not pulled")
+            })?;
+            let dependents = services.iter().filter(|other| {
+                let mut needs = other.depends_on.iter();
+                needs.any(|need| need.service == service.name)
+            });
+            let standing = |name: &str| standings[name].subscribe();
+            Ok(Life {
+                image: image.clone(),
+                setup: Arc::new(Setup::new(&self.paths, &self.store, &self.acts, service)),
+                group: Arc::clone(group_of(service)?),
+                names: Arc::clone(&names),
+                needs: service
+                    .depends_on
+                    .iter()
+                    .map(|need| Need {
+                        service: need.service.clone(),
+                        condition: need.condition,
+                        standing: standing(&need.service),
+                    })
+                    .collect(),
+                lines: lines.clone(),
+                stopping: Stopping {
+                    request: request.clone(),
+                    dependents: dependents.map(|other| standing(&other.name)).collect(),
+                    turn,
+                },
+                standing: standings[service.name.as_str()].clone(),
+                service: service.clone(),
+            })
+        };
+        services.iter().zip(turns).map(life).collect()
     }
 
     fn subnet(&self) -> Result<Subnet, ContainerError> {
@@ -206,114 +238,6 @@ impl Engine {
             act: "choosing a network",
             cause: "the guest's routes leave no part of 10.89.0.0/16 or 172.30.0.0/16 free; use narrower ones".into(),
         })
-    }
-}
-
-fn addresses(
-    services: &[Service],
-    subnet: Subnet,
-) -> Result<Vec<(String, Ipv4Addr)>, ContainerError> {
-    let address = |(index, service): (usize, &Service)| match subnet.of_service(index) {
-        Ok(address) => Ok((service.name.clone(), address)),
-        Err(cause) => Err(ContainerError::Service {
-            service: service.name.clone(),
-            act: "giving it an address",
-            cause,
-        }),
-    };
-    services.iter().enumerate().map(address).collect()
-}
-
-/// What a stop may take over its limit before services are no longer waited for.
-const OVERTIME: Duration = Duration::from_millis(500);
-
-/// Services that run.
-pub struct Running {
-    services: JoinSet<(String, Result<End, ContainerError>)>,
-    setups: Vec<Setup>,
-    stop: watch::Sender<Option<Duration>>,
-}
-
-impl fmt::Debug for Running {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running")
-            .field("services", &self.services.len())
-            .finish_non_exhaustive()
-    }
-}
-
-impl Running {
-    async fn start(
-        &mut self,
-        container: Container,
-        lines: mpsc::Sender<Line>,
-        stopped: watch::Receiver<Option<Duration>>,
-    ) -> Result<(), ContainerError> {
-        let name = container.name.to_string();
-        let (started, has_started) = oneshot::channel();
-        let lost = ContainerError::Service {
-            service: name.clone(),
-            act: "starting it",
-            cause: "its supervision ended early".into(),
-        };
-        self.services
-            .spawn(async move { (name, container.supervise(lines, stopped, started).await) });
-        has_started.await.unwrap_or(Err(lost))
-    }
-
-    /// Waits until all services have ended well or one has failed for good. May be dropped and called again.
-    pub async fn wait(&mut self) -> Outcome {
-        while let Some(ended) = self.services.join_next().await {
-            match ended {
-                Ok((_, Ok(End::Done))) => {}
-                Ok((_, Err(error))) => return Outcome::Failed(error),
-                Ok((service, Ok(End::Failed(status)))) => {
-                    let cause = format!("it ended with status {status}; its own log lines say why");
-                    return Outcome::Failed(ContainerError::Service {
-                        service,
-                        act: "running it",
-                        cause,
-                    });
-                }
-                Err(error) => {
-                    let cause = error.to_string();
-                    return Outcome::Failed(ContainerError::Service {
-                        service: "unknown".into(),
-                        act: "watching it",
-                        cause,
-                    });
-                }
-            }
-        }
-        Outcome::Done
-    }
-
-    /// Stops all services at once, each within its own grace and all within `limit`, and takes down their network and
-    /// mounts. Goes on after a fault and gives all of them back.
-    pub async fn stop(mut self, limit: Duration) -> Vec<ContainerError> {
-        self.stop.send_replace(Some(limit));
-        let mut faults = Vec::new();
-        let ends = async {
-            while let Some(ended) = self.services.join_next().await {
-                if let Ok((_, Err(error))) = ended {
-                    faults.push(error);
-                }
-            }
-        };
-        // Whatever a service waits for, what it stands on is taken down; that kills its container, too.
-        if tokio::time::timeout(limit + OVERTIME, ends).await.is_err() {
-            self.services.shutdown().await;
-            faults.push(ContainerError::Service {
-                service: "all".into(),
-                act: "stopping them",
-                cause: format!("they did not all end within {limit:?}"),
-            });
-        }
-        for setup in self.setups.iter().rev() {
-            faults.extend(setup.take_down().await);
-        }
-        faults.extend(firewall::remove().await.err());
-        faults
     }
 }
 

@@ -4,7 +4,7 @@
 //! not been hashed first, never writes a line of a container to the console, and never puts a secret in the arguments
 //! or the environment of a process of its own.
 //!
-//! Shape: pure decisions (`image`, `spec`, `network`, `unpack::name`, `service::next`) with thin effects around
+//! Shape: pure decisions (`image`, `spec`, `network`, `unpack::name`, `order`, `health::next`, `service::next`) with thin effects around
 //! them; mounts, namespaces and device nodes go through `acts::Acts`.
 
 mod acts;
@@ -14,18 +14,25 @@ mod fetch;
 mod firewall;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod group;
+mod health;
 mod image;
 mod layer;
+mod life;
 mod limits;
 mod lines;
 mod memory;
 mod namespace;
 mod network;
+mod order;
+mod probe;
 mod registry;
+mod running;
 mod seccomp;
 mod service;
 mod setup;
 mod spec;
+mod stopping;
 mod store;
 mod token;
 mod tool;
@@ -33,7 +40,8 @@ mod unpack;
 mod user;
 mod verify;
 
-pub use engine::{Engine, Images, Outcome, Paths, Running, Shared};
+pub use engine::{Engine, Images, Paths, Shared};
 pub use error::{ContainerError, Part, RegistryFault};
 pub use fetch::Progress;
 pub use lines::{Line, Stream};
+pub use running::{Outcome, Running};

@@ -1,22 +1,21 @@
 //! A bound on the memory of all containers together, so that they run out of it before the guest does: temporary file
-//! systems and the page cache of what they do count, too. It says nothing about how containers share it.
+//! systems and the page cache of what they do count, too. Also whether the kernel killed for want of memory. How
+//! containers share it is said by their own limits.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::ContainerError;
 use crate::limits;
 use crate::spec;
 
-/// Where the guest's unified control groups are mounted.
-const CGROUPS: &str = "/sys/fs/cgroup";
-
-/// Sets the bound, by what the guest has left before the first container starts.
-pub(crate) fn bound(proc: &Path) -> Result<(), ContainerError> {
+/// Sets the bound, by what the guest has left before the first container starts. `cgroups` is where the guest's unified
+/// control groups are mounted.
+pub(crate) fn bound(proc: &Path, cgroups: &Path) -> Result<(), ContainerError> {
     let path = proc.join("meminfo");
     let text = fs::read_to_string(&path).map_err(|e| fault(&path, e))?;
     let most = most(&text).ok_or_else(|| fault(&path, "it does not say how much is available"))?;
-    apply(Path::new(CGROUPS), most)
+    apply(cgroups, most)
 }
 
 /// What is available without the reserve, but always half of it. Pure; `meminfo` is the text of /proc/meminfo.
@@ -43,6 +42,24 @@ fn apply(cgroups: &Path, most: u64) -> Result<(), ContainerError> {
         .create(&group)
         .map_err(|e| fault(&group, e))?;
     set(&group.join("memory.max"), &most.to_string())
+}
+
+/// The control group of a service.
+pub(crate) fn of_service(cgroups: &Path, service: &str) -> PathBuf {
+    cgroups.join(spec::CGROUP).join(service)
+}
+
+/// How many processes of a service the kernel has killed for want of memory, its earlier containers counted; none where
+/// it has not run yet.
+pub(crate) fn kills(of_service: &Path) -> u64 {
+    let text = fs::read_to_string(of_service.join("memory.events")).unwrap_or_default();
+    let count = |line: &str| line.strip_prefix("oom_kill ")?.trim().parse().ok();
+    text.lines().find_map(count).unwrap_or_default()
+}
+
+/// Takes the control group of a service away. One that is left holds nothing and does no harm.
+pub(crate) fn forget(of_service: &Path) {
+    let _ = fs::remove_dir(of_service);
 }
 
 fn fault(path: &Path, cause: impl std::fmt::Display) -> ContainerError {
@@ -76,6 +93,15 @@ mod tests {
         ] {
             assert_eq!(most(odd), None, "{odd:?}");
         }
+    }
+
+    #[test]
+    fn kills_for_want_of_memory_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(kills(folder.path()), 0);
+        let events = "low 0\nhigh 0\nmax 9\noom 3\noom_kill 2\noom_group_kill 1\n";
+        fs::write(folder.path().join("memory.events"), events).unwrap();
+        assert_eq!(kills(folder.path()), 2);
     }
 
     #[test]

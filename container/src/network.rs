@@ -1,17 +1,17 @@
-//! The containers' network: one bridge, one address a service, published ports; as netavark's configuration. Pure.
+//! The containers' network: one bridge, one address a group of services, published ports; as netavark's configuration. Pure.
 //!
 //! Services find each other by their names in `/etc/hosts`: addresses are decided here, so no name server is needed.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
-use hpcr_contract::plan::{Port, Protocol, Service};
+use hpcr_contract::plan::{Port, Protocol};
 use serde_json::{Value, json};
 
 /// Name of the network, and of its bridge in the guest.
 const NAME: &str = "hpcr";
 pub(crate) const BRIDGE: &str = "hpcr0";
-/// Services that a /24 can address beside the bridge.
+/// Groups that a /24 can address beside the bridge.
 const MOST: usize = 250;
 
 /// A /24 for the containers.
@@ -58,19 +58,24 @@ impl Subnet {
         Ipv4Addr::new(a, b, c, host)
     }
 
-    /// The address of the service at this place of the start order.
-    pub(crate) fn of_service(self, index: usize) -> Result<Ipv4Addr, String> {
+    /// The address of the group at this place.
+    pub(crate) fn of_group(self, index: usize) -> Result<Ipv4Addr, String> {
         let host = u8::try_from(index + 2).ok().filter(|_| index < MOST);
         host.map(|host| self.address(host))
-            .ok_or_else(|| format!("there are more than {MOST} services"))
+            .ok_or_else(|| format!("there are more than {MOST} groups of services"))
     }
 }
 
 /// What netavark reads on its standard input, for setup and teardown alike.
-pub(crate) fn configuration(service: &Service, address: Ipv4Addr, subnet: Subnet) -> Value {
+pub(crate) fn configuration<'a>(
+    group: &str,
+    ports: impl Iterator<Item = &'a Port>,
+    address: Ipv4Addr,
+    subnet: Subnet,
+) -> Value {
     json!({
-        "container_id": service.name,
-        "container_name": service.name,
+        "container_id": group,
+        "container_name": group,
         "networks": { NAME: { "interface_name": "eth0", "static_ips": [address] } },
         "network_info": { NAME: {
             "name": NAME,
@@ -84,7 +89,7 @@ pub(crate) fn configuration(service: &Service, address: Ipv4Addr, subnet: Subnet
             "dns_enabled": false,
             "ipam_options": { "driver": "host-local" },
         } },
-        "port_mappings": service.ports.iter().map(port).collect::<Vec<_>>(),
+        "port_mappings": ports.map(port).collect::<Vec<_>>(),
     })
 }
 
@@ -98,12 +103,20 @@ fn port(port: &Port) -> Value {
     })
 }
 
-/// `/etc/hosts` of a container: itself, and every service by name.
-pub(crate) fn hosts(hostname: &str, own: Ipv4Addr, services: &[(String, Ipv4Addr)]) -> String {
+/// `/etc/hosts` of a container: itself, every service by name, and the names that it asks for itself.
+pub(crate) fn hosts(
+    hostname: &str,
+    own: Ipv4Addr,
+    services: &[(String, Ipv4Addr)],
+    further: &[(String, IpAddr)],
+) -> String {
     let mut text = String::from("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{own} {hostname}");
     for (name, address) in services {
+        let _ = writeln!(text, "{address} {name}");
+    }
+    for (name, address) in further {
         let _ = writeln!(text, "{address} {name}");
     }
     text
@@ -175,14 +188,11 @@ mod tests {
     }
 
     #[test]
-    fn every_service_has_an_address_of_its_own() {
+    fn every_group_has_an_address_of_its_own() {
         let subnet = Subnet([10, 89, 0]);
-        assert_eq!(subnet.of_service(0).unwrap(), Ipv4Addr::new(10, 89, 0, 2));
-        assert_eq!(
-            subnet.of_service(249).unwrap(),
-            Ipv4Addr::new(10, 89, 0, 251)
-        );
-        assert!(subnet.of_service(250).is_err());
+        assert_eq!(subnet.of_group(0).unwrap(), Ipv4Addr::new(10, 89, 0, 2));
+        assert_eq!(subnet.of_group(249).unwrap(), Ipv4Addr::new(10, 89, 0, 251));
+        assert!(subnet.of_group(250).is_err());
     }
 
     #[test]
@@ -201,9 +211,10 @@ mod tests {
                 ("web".into(), web),
                 ("db".into(), Ipv4Addr::new(10, 89, 0, 3)),
             ],
+            &[("out".into(), "2001:db8::1".parse().unwrap())],
         );
         assert!(
-            text.ends_with("10.89.0.2 www\n10.89.0.2 web\n10.89.0.3 db\n"),
+            text.ends_with("10.89.0.2 www\n10.89.0.2 web\n10.89.0.3 db\n2001:db8::1 out\n"),
             "{text}"
         );
     }

@@ -1,21 +1,28 @@
-//! One service: its container run, its lines read, its end judged, its restart decided.
+//! One service: its container run, its lines read, its health watched, its end judged, its restart decided.
 //!
 //! `crun run` stays in the foreground as a child of this process, so its exit is the container's. Nothing here sets up
-//! the root file system or the network; [`crate::engine`] has done that.
+//! the root file system or the network; [`crate::setup`] and [`crate::group`] have done that.
 
 use std::ffi::OsStr;
+use std::fmt;
+use std::future::Future;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use hpcr_contract::plan::Restart;
+use hpcr_contract::plan::{HealthCheck, Restart};
 use tokio::process::Child;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::error::ContainerError;
+use crate::health::{self, Ask, Told};
 use crate::lines::{self, Line, Stream};
+use crate::memory;
+use crate::order::Standing;
+use crate::stopping::Stopping;
 use crate::tool;
 
 /// A container that is ready to run.
@@ -27,40 +34,72 @@ pub(crate) struct Container {
     pub state: PathBuf,
     /// The folder with `config.json`.
     pub bundle: PathBuf,
+    /// The control group that its own lies in.
+    pub cgroup: PathBuf,
     pub restart: Restart,
     pub stop_signal: String,
     pub grace: Duration,
 }
 
 /// How a service came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
     /// It did what it had to, or was told to stop.
     Done,
-    /// It failed for good, with this exit status (128 and the signal's number, where one killed it).
-    Failed(i32),
+    /// It failed for good.
+    Failed(Exit),
+}
+
+/// How one run of a container ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Exit {
+    /// Its exit status: 128 and the signal's number, where one killed it.
+    pub status: i32,
+    /// Why it was stopped, where a health check failed.
+    pub unhealthy: Option<String>,
+    /// Whether the kernel killed a process of it for want of memory.
+    pub out_of_memory: bool,
+}
+
+impl Exit {
+    fn is_good(&self) -> bool {
+        self.status == 0 && self.unhealthy.is_none()
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.unhealthy {
+            Some(cause) => write!(f, "it was stopped as {cause}")?,
+            None => write!(f, "it ended with status {}", self.status)?,
+        }
+        if self.out_of_memory {
+            f.write_str(" after the kernel had killed a process of it for want of memory")?;
+        }
+        Ok(())
+    }
 }
 
 /// What follows the end of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     RestartAfter(Duration),
-    End(End),
+    End,
 }
 
-/// Decides what follows. Pure. `restarts` counts those since the container last ran for [`STEADY`].
-pub(crate) fn next(policy: Restart, status: i32, restarts: u32) -> Next {
+/// Decides what follows a good end or a bad one. Pure. `restarts` counts those since the container last ran for
+/// [`STEADY`].
+pub(crate) fn next(policy: Restart, is_good: bool, restarts: u32) -> Next {
     let again = match policy {
         Restart::Always => true,
-        Restart::OnFailure(most) => status != 0 && most.is_none_or(|most| restarts < most),
+        Restart::OnFailure(most) => !is_good && most.is_none_or(|most| restarts < most),
         Restart::No => false,
     };
-    match (again, status) {
-        (true, _) => Next::RestartAfter(
-            (FIRST_PAUSE * 2u32.saturating_pow(restarts.min(16))).min(LONGEST_PAUSE),
-        ),
-        (false, 0) => Next::End(End::Done),
-        (false, status) => Next::End(End::Failed(status)),
+    if again {
+        let pause = FIRST_PAUSE * 2u32.saturating_pow(restarts.min(16));
+        Next::RestartAfter(pause.min(LONGEST_PAUSE))
+    } else {
+        Next::End
     }
 }
 
@@ -69,64 +108,62 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A container that ran this long is taken to have started well: the count of restarts begins anew.
 const STEADY: Duration = Duration::from_secs(10);
 /// What a stop leaves for a container's last lines: a log that takes none any more must not hold the end up.
-const LAST_LINES: Duration = Duration::from_secs(1);
+pub(crate) const LAST_LINES: Duration = Duration::from_secs(1);
 /// How long a container that was killed may take to be gone; then crun itself is killed.
 const KILLED: Duration = Duration::from_secs(1);
 /// How often crun is looked at while a container starts.
 const START_POLL: Duration = Duration::from_millis(10);
 
 impl Container {
-    /// Runs the service until it ends or `stop` says so. The first start is reported, so that a command that does not
-    /// exist fails the boot and not only the supervision.
+    /// Runs the service until it ends or is told to, and tells how it stands. A program that cannot be started is an error.
     pub(crate) async fn supervise(
-        self,
-        lines: mpsc::Sender<Line>,
-        mut stop: watch::Receiver<Option<Duration>>,
-        started: oneshot::Sender<Result<(), ContainerError>>,
+        &self,
+        lines: &mpsc::Sender<Line>,
+        (checks, asked): (&[HealthCheck], &impl Ask),
+        standing: &watch::Sender<Standing>,
+        stopping: &mut Stopping,
     ) -> Result<End, ContainerError> {
-        let mut started = Some(started);
         let mut restarts = 0;
         loop {
-            let begun = Instant::now();
-            let run = match self.start(&lines).await {
-                Ok(run) => run,
-                Err(error) => match started.take() {
-                    // Whoever waits for the first start gets the error; supervision has nothing to add.
-                    Some(first) => {
-                        return first.send(Err(error)).map_or_else(
-                            |unheard| unheard.map(|()| End::Done),
-                            |()| Ok(End::Done),
-                        );
-                    }
-                    None => return Err(error),
-                },
-            };
-            if let Some(first) = started.take() {
-                // Nobody waiting means that the appliance is going down already.
-                let _ = first.send(Ok(()));
-            }
-            let status = self.ended(run, &mut stop).await?;
-            if stop.borrow().is_some() {
+            let (begun, kills) = (Instant::now(), memory::kills(&self.cgroup));
+            let run = self.start(lines).await?;
+            standing.send_modify(|own| (own.started, own.unhealthy) = (true, false));
+            let unhealthy = health::watch(checks, asked, |told| self.tell(told, standing));
+            let mut exit = self.ended(run, unhealthy, stopping).await?;
+            if stopping.is_asked() {
                 return Ok(End::Done);
             }
+            exit.out_of_memory = memory::kills(&self.cgroup) > kills;
             if begun.elapsed() >= STEADY {
                 restarts = 0;
             }
-            match next(self.restart, status, restarts) {
-                Next::End(end) => return Ok(end),
+            match next(self.restart, exit.is_good(), restarts) {
+                Next::End if exit.is_good() => return Ok(End::Done),
+                Next::End => return Ok(End::Failed(exit)),
                 Next::RestartAfter(pause) => {
-                    tracing::info!(
-                        service = &*self.name,
-                        status,
-                        ?pause,
-                        "the service ended and is started again"
-                    );
+                    tracing::warn!(service = &*self.name, %exit, ?pause, "it is started again");
                     restarts += 1;
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
-                        _ = stop.changed() => return Ok(End::Done),
+                        () = stopping.asked() => return Ok(End::Done),
                     }
                 }
+            }
+        }
+    }
+
+    fn tell(&self, told: Told, standing: &watch::Sender<Standing>) {
+        match told {
+            Told::Ready => {
+                standing.send_modify(|own| (own.ready, own.unhealthy) = (true, false));
+            }
+            Told::Unready(cause) => {
+                tracing::warn!(
+                    service = &*self.name,
+                    cause,
+                    "it does not pass its readiness check"
+                );
+                standing.send_modify(|own| own.unhealthy = true);
             }
         }
     }
@@ -202,25 +239,29 @@ impl Container {
         }
     }
 
-    /// Waits for the end, which a stop request brings about; gives the exit status once every line has been handed on,
-    /// or a stop request has left enough time for that.
+    /// Waits for the end, which failing health or a stop request brings about; gives how it ended once every line has
+    /// been handed on, or a stop request has left enough time for that.
     async fn ended(
         &self,
         mut run: Run,
-        stop: &mut watch::Receiver<Option<Duration>>,
-    ) -> Result<i32, ContainerError> {
+        unhealthy: impl Future<Output = String>,
+        stopping: &mut Stopping,
+    ) -> Result<Exit, ContainerError> {
+        let mut exit = Exit::default();
         let status = tokio::select! {
             status = run.child.wait() => status,
-            _ = stop.changed() => {
-                let limit = stop.borrow().unwrap_or_default();
-                let grace = self.grace.min(limit.saturating_sub(LAST_LINES));
-                self.stop(&mut run.child, grace).await
+            left = stopping.turn() => self.stop(&mut run.child, left).await,
+            cause = unhealthy => {
+                exit.unhealthy = Some(cause);
+                tokio::select! {
+                    status = self.stop(&mut run.child, self.grace) => status,
+                    left = stopping.turn() => self.stop(&mut run.child, left).await,
+                }
             }
         };
         let status = status.map_err(|error| self.fault("waiting for it", error))?;
         let out_of_time = async {
-            // A sender that is gone means the end as well.
-            let _ = stop.wait_for(Option::is_some).await;
+            stopping.asked().await;
             tokio::time::sleep(LAST_LINES).await;
         };
         tokio::select! {
@@ -228,18 +269,20 @@ impl Container {
             // What is still in the pipes is lost; dropping the pumps ends them.
             () = out_of_time => tracing::warn!(service = &*self.name, "its last lines were not taken"),
         }
-        Ok(status
+        exit.status = status
             .code()
             .or_else(|| status.signal().map(|signal| 128 + signal))
-            .unwrap_or(-1))
+            .unwrap_or(-1);
+        Ok(exit)
     }
 
-    /// Asks the container to end, and ends it when it does not.
+    /// Asks the container to end, and ends it when it does not within its grace or the time that is `left`.
     async fn stop(
         &self,
         child: &mut Child,
-        grace: Duration,
+        left: Duration,
     ) -> std::io::Result<std::process::ExitStatus> {
+        let grace = self.grace.min(left);
         if let Err(cause) = self
             .crun(&[
                 "kill".as_ref(),

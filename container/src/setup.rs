@@ -1,5 +1,5 @@
-//! What one container stands on: its root file system, its files, its network namespace, its configuration; made in
-//! this order, taken down in the reverse.
+//! What one container stands on: its root file system, its files, its configuration; made in this order, taken down in
+//! the reverse. Its network is its group's ([`crate::group`]).
 
 mod binds;
 
@@ -13,19 +13,22 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hpcr_contract::plan::Service;
+use hpcr_contract::plan::{Probe, Restart, Role, Service};
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::acts::{Acts, Overlay};
 use crate::engine::Paths;
 use crate::error::ContainerError;
+use crate::group::Group;
 use crate::image::Image;
 use crate::limits;
-use crate::network::{self, Subnet};
+use crate::memory;
+use crate::network;
+use crate::probe;
 use crate::service::Container;
 use crate::spec::{self, Bind};
 use crate::store::{self, Store};
-use crate::tool;
 use crate::unpack::root::Root;
 use crate::user;
 
@@ -41,8 +44,6 @@ pub(crate) struct Setup {
 
 enum Made {
     Mount(PathBuf),
-    /// With netavark's configuration.
-    Network(Vec<u8>),
     Container(Box<Container>),
 }
 
@@ -62,20 +63,16 @@ impl Setup {
         }
     }
 
-    /// Makes everything; on a fault the caller takes down what there is.
+    /// Makes everything; on a fault the caller takes down what there is. `services` are the names that it knows.
     pub(crate) async fn make(
         &self,
         service: &Service,
         image: &Image,
-        address: Ipv4Addr,
-        subnet: Subnet,
+        group: &Group,
         services: &[(String, Ipv4Addr)],
     ) -> Result<Container, ContainerError> {
         if !is_plain_name(&service.name) {
-            return Err(self.fault(
-                "naming it",
-                "a service name is made of letters, digits, '-', '_' and '.'",
-            ));
+            return Err(self.fault("naming it", PLAIN_NAMES));
         }
         let bundle = self.paths.bundle(&service.name);
         store::make_folder(&bundle)?;
@@ -83,31 +80,38 @@ impl Setup {
         let root =
             Root::open(&rootfs).map_err(|e| self.fault("opening its root file system", e))?;
         let identity = self.identity(&root, service, image)?;
-        let namespace = self.namespace()?;
-        let hostname = service.hostname.as_deref().unwrap_or(&service.name);
-        let mut binds = self.own_files(&bundle, hostname, address, services)?;
+        let mut binds = self.own_files(&bundle, service, group, services)?;
         binds.extend(self.mounts(service)?);
-        let configuration = spec::runtime(&spec::Input {
+        let network = group.join().await?;
+        let input = spec::Input {
             service,
             settings: &image.settings,
             identity: &identity,
             rootfs: &rootfs,
-            network: &namespace,
-            hostname,
+            network: &network,
+            hostname: &group.hostname,
             binds: &binds,
-        })
-        .map_err(|cause| self.fault("making its configuration", cause))?;
-        let text = serde_json::to_vec(&configuration)
-            .map_err(|e| self.fault("writing its configuration", e))?;
-        // The environment may hold secrets: the file lies in memory and is root's alone.
-        write(&bundle.join("config.json"), &Zeroizing::new(text), 0o600)?;
-        self.connect(service, address, subnet, &namespace).await?;
+        };
+        let fault = |cause| self.fault("making its configuration", cause);
+        let configuration = spec::runtime(&input).map_err(fault)?;
+        self.write_secret(&bundle.join("config.json"), &configuration)?;
+        for (number, check) in service.health.iter().enumerate() {
+            if let Probe::Exec(arguments) = &check.probe {
+                let program = spec::beside(&input, arguments.clone()).map_err(fault)?;
+                self.write_secret(&probe::program(&bundle, number), &program)?;
+            }
+        }
         let container = Container {
             name: service.name.as_str().into(),
             crun: self.paths.crun.clone(),
             state: self.paths.run.join("crun"),
             bundle,
-            restart: service.restart,
+            cgroup: memory::of_service(&self.paths.cgroups, &service.name),
+            restart: match (service.role, service.restart) {
+                // A step that has ended well is done.
+                (Role::Init, Restart::Always) => Restart::OnFailure(None),
+                (_, restart) => restart,
+            },
             stop_signal: stop_signal(service, image),
             grace: Duration::from_secs(service.stop_grace_seconds),
         };
@@ -115,26 +119,32 @@ impl Setup {
         Ok(container)
     }
 
+    /// What may hold secrets: the file lies in memory and is root's alone.
+    fn write_secret(&self, path: &Path, value: &impl Serialize) -> Result<(), ContainerError> {
+        let text =
+            serde_json::to_vec(value).map_err(|e| self.fault("writing its configuration", e))?;
+        write(path, &Zeroizing::new(text), 0o600)
+    }
+
     /// Takes down what was made, the last first; goes on after a fault.
     pub(crate) async fn take_down(&self) -> Vec<ContainerError> {
         let made = std::mem::take(&mut *self.made.lock().unwrap_or_else(PoisonError::into_inner));
         let mut faults = Vec::new();
         for made in made.into_iter().rev() {
-            let result = match made {
+            match made {
                 Made::Container(container) => {
                     container.delete().await;
-                    Ok(())
+                    memory::forget(&container.cgroup);
                 }
-                Made::Network(configuration) => {
-                    self.netavark("teardown", &configuration, &self.namespace_path())
-                        .await
+                Made::Mount(at) => {
+                    let unmounted = self.acts.unmount(&at);
+                    faults.extend(
+                        unmounted
+                            .map_err(|e| self.fault("taking down a mount", e))
+                            .err(),
+                    );
                 }
-                Made::Mount(at) => self
-                    .acts
-                    .unmount(&at)
-                    .map_err(|e| self.fault("taking down a mount", e)),
-            };
-            faults.extend(result.err());
+            }
         }
         faults
     }
@@ -209,32 +219,20 @@ impl Setup {
         .map_err(|cause| self.fault("looking up its user", cause))
     }
 
-    fn namespace_path(&self) -> PathBuf {
-        self.paths.run.join("netns").join(&self.service)
-    }
-
-    fn namespace(&self) -> Result<PathBuf, ContainerError> {
-        let path = self.namespace_path();
-        write(&path, b"", 0o600)?;
-        self.acts
-            .network_namespace(&path)
-            .map_err(|e| self.fault("making its network namespace", e))?;
-        self.note(Made::Mount(path.clone()));
-        Ok(path)
-    }
-
     /// `/etc/resolv.conf`, `/etc/hosts` and `/etc/hostname`.
     fn own_files(
         &self,
         bundle: &Path,
-        hostname: &str,
-        address: Ipv4Addr,
+        service: &Service,
+        group: &Group,
         services: &[(String, Ipv4Addr)],
     ) -> Result<Vec<Bind>, ContainerError> {
+        let hostname = &group.hostname;
+        let hosts = network::hosts(hostname, group.address, services, &service.extra_hosts);
         let guest = self.paths.name_servers()?;
         let files = [
             ("resolv.conf", network::resolv_conf(&guest)),
-            ("hosts", network::hosts(hostname, address, services)),
+            ("hosts", hosts),
             ("hostname", format!("{hostname}\n")),
         ];
         files
@@ -249,48 +247,6 @@ impl Setup {
                 })
             })
             .collect()
-    }
-
-    async fn connect(
-        &self,
-        service: &Service,
-        address: Ipv4Addr,
-        subnet: Subnet,
-        namespace: &Path,
-    ) -> Result<(), ContainerError> {
-        let configuration = network::configuration(service, address, subnet)
-            .to_string()
-            .into_bytes();
-        self.note(Made::Network(configuration.clone()));
-        self.netavark("setup", &configuration, namespace).await
-    }
-
-    async fn netavark(
-        &self,
-        act: &'static str,
-        configuration: &[u8],
-        namespace: &Path,
-    ) -> Result<(), ContainerError> {
-        let state = self.paths.run.join("netavark");
-        let arguments = [
-            "--firewall-driver".as_ref(),
-            "nftables".as_ref(),
-            "--config".as_ref(),
-            state.as_os_str(),
-            act.as_ref(),
-            namespace.as_os_str(),
-        ];
-        let ran = tool::run(&self.paths.netavark, &arguments, configuration).await;
-        ran.map_err(|cause| {
-            self.fault(
-                if act == "setup" {
-                    "connecting its network"
-                } else {
-                    "taking down its network"
-                },
-                cause,
-            )
-        })
     }
 }
 
@@ -312,8 +268,12 @@ fn stop_signal(service: &Service, image: &Image) -> String {
         .to_owned()
 }
 
+/// What [`is_plain_name`] asks for.
+pub(crate) const PLAIN_NAMES: &str =
+    "a name is made of letters, digits, '-', '_' and '.', and begins with a letter or digit";
+
 /// A name that is safe as a file name, a cgroup and an argument.
-fn is_plain_name(name: &str) -> bool {
+pub(crate) fn is_plain_name(name: &str) -> bool {
     let bytes = name.as_bytes();
     bytes.len() <= 128
         && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
@@ -322,7 +282,7 @@ fn is_plain_name(name: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
-fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), ContainerError> {
+pub(crate) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), ContainerError> {
     let file = fs::OpenOptions::new()
         .write(true)
         .create(true)

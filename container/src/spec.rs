@@ -63,6 +63,11 @@ pub(crate) fn runtime(input: &Input<'_>) -> Result<Spec, String> {
     build(input, process, &capabilities, parameters).map_err(|error| unmade(&error))
 }
 
+/// A program that is run in the container beside its own, with the same rights: what `crun exec` reads.
+pub(crate) fn beside(input: &Input<'_>, arguments: Vec<String>) -> Result<Process, String> {
+    process(input, arguments, &capabilities::of(input.service)?)
+}
+
 fn unmade(error: &OciSpecError) -> String {
     format!("the runtime configuration cannot be made: {error}")
 }

@@ -58,6 +58,7 @@ fn paths(guest: &Guest, disks: &Disks) -> Paths {
         ca_bundle: guest.path("/etc/ssl/certs/ca-certificates.crt"),
         resolv_conf: guest.path("/etc/resolv.conf"),
         proc: guest.path("/proc"),
+        cgroups: guest.path("/sys/fs/cgroup"),
         shared: volumes.chain([record]).collect(),
     }
 }

@@ -2,9 +2,13 @@
 //! are missing: the guest tests of the appliance run the same path in any case.
 #![allow(clippy::unwrap_used)]
 
+mod health;
+mod together;
+
 use super::*;
 use crate::image::Settings;
 use crate::lines::Stream;
+use crate::running::Outcome;
 use crate::spec::tests::service;
 use crate::unpack;
 use crate::verify::Digest;
@@ -12,6 +16,7 @@ use hpcr_contract::plan::{File, ImageReference, Mount, Port, Protocol, Restart};
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 struct Ground {
     folder: tempfile::TempDir,
@@ -19,6 +24,8 @@ struct Ground {
     images: Images,
 }
 
+/// How long a workload may take to be up.
+const WITHIN: Duration = Duration::from_secs(60);
 const NETAVARK: &str = "/usr/lib/podman/netavark";
 
 fn image() -> ImageReference {
@@ -26,6 +33,20 @@ fn image() -> ImageReference {
         registry: "r".into(),
         repository: "p".into(),
         digest: "sha256:1".into(),
+    }
+}
+
+struct Started {
+    running: Running,
+    lines: tokio::task::JoinHandle<Vec<(String, Stream, String)>>,
+}
+
+impl Started {
+    /// Stops them, which must go without a fault; gives every line.
+    async fn stop(self) -> Vec<(String, Stream, String)> {
+        let faults = self.running.stop(Duration::from_secs(6)).await;
+        assert!(faults.is_empty(), "{faults:?}");
+        self.lines.await.unwrap()
     }
 }
 
@@ -58,6 +79,7 @@ impl Ground {
             ca_bundle: at("none"),
             resolv_conf: at("resolv.conf"),
             proc: "/proc".into(),
+            cgroups: "/sys/fs/cgroup".into(),
             shared: vec![Shared {
                 path: at("data"),
                 writable: true,
@@ -109,10 +131,10 @@ impl Ground {
         })
     }
 
-    /// Runs services until they end by themselves; gives the outcome and every line.
-    async fn run(&self, services: Vec<Service>) -> (Outcome, Vec<(String, Stream, String)>) {
+    /// Lets services live, and collects their lines.
+    async fn start(&self, services: Vec<Service>) -> Started {
         let (sender, mut receiver) = mpsc::channel::<Line>(4);
-        let collect = tokio::spawn(async move {
+        let lines = tokio::spawn(async move {
             let mut lines = Vec::new();
             while let Some(line) = receiver.recv().await {
                 lines.push((
@@ -127,16 +149,20 @@ impl Ground {
             services,
             files: BTreeMap::from([("conf/a".into(), File::plain(b"archive".to_vec()))]),
         };
-        let mut running = self
+        let running = self
             .engine
             .start(&workload, &self.images, &sender)
             .await
             .unwrap();
-        drop(sender);
-        let outcome = running.wait().await;
-        let faults = running.stop(Duration::from_secs(5)).await;
-        assert!(faults.is_empty(), "{faults:?}");
-        (outcome, collect.await.unwrap())
+        Started { running, lines }
+    }
+
+    /// Runs services until they end by themselves; gives the outcome and every line.
+    async fn run(&self, services: Vec<Service>) -> (Outcome, Vec<(String, Stream, String)>) {
+        let mut started = self.start(services).await;
+        let outcome = tokio::time::timeout(WITHIN, started.running.wait()).await;
+        let outcome = outcome.unwrap();
+        (outcome, started.stop().await)
     }
 
     fn assert_nothing_left(&self) {
@@ -293,12 +319,14 @@ async fn a_command_that_does_not_exist_fails_the_start_and_leaves_nothing() {
         services: vec![shell("first", "sleep 100"), wrong],
         files: BTreeMap::new(),
     };
-    let error = ground
+    let mut running = ground
         .engine
         .start(&workload, &ground.images, &sender)
         .await
-        .unwrap_err();
+        .unwrap();
+    let error = running.ready(WITHIN).await.unwrap_err();
     assert!(error.to_string().contains("/no/such"), "{error}");
     assert_eq!(error.code(), hpcr_contract::messages::CONTAINER_FAILED);
+    assert!(running.stop(Duration::from_secs(5)).await.is_empty());
     ground.assert_nothing_left();
 }

@@ -248,6 +248,7 @@ impl Guest {
             ca_bundle: at("none"),
             resolv_conf: at("none"),
             proc: at("none"),
+            cgroups: at("none"),
             shared: Vec::new(),
         };
         let engine = Engine::with_acts(paths, Arc::new(Recorder::default())).unwrap();

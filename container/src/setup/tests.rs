@@ -3,6 +3,7 @@
 use super::*;
 use crate::acts::recorder::Recorder;
 use crate::engine::Shared;
+use crate::group;
 use crate::image::Settings;
 use crate::spec::tests::service;
 use hpcr_contract::plan::Mount;
@@ -11,6 +12,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 struct Ground {
     folder: tempfile::TempDir,
     acts: Arc<Recorder>,
+    group: Arc<Group>,
     setup: Setup,
 }
 
@@ -39,6 +41,7 @@ impl Ground {
             ca_bundle: at("none"),
             resolv_conf: at("none"),
             proc: at("none"),
+            cgroups: at("none"),
             shared: vec![
                 Shared {
                     path: at("data"),
@@ -52,17 +55,25 @@ impl Ground {
         };
         let store = Arc::new(Store::create(&paths.store).unwrap());
         let acts = Arc::new(Recorder::default());
-        let setup = Setup::new(
-            &paths,
-            &store,
-            &(Arc::clone(&acts) as Arc<dyn Acts>),
-            service,
-        );
+        let kernel = Arc::clone(&acts) as Arc<dyn Acts>;
+        let setup = Setup::new(&paths, &store, &kernel, service);
+        let subnet = network::choose_subnet("", "").unwrap();
+        let services = std::slice::from_ref(service);
+        let group = group::of(services, subnet, &paths, &kernel)
+            .unwrap()
+            .remove(0);
         Self {
             folder,
             acts,
+            group,
             setup,
         }
+    }
+
+    /// Takes everything down; there must be no fault.
+    async fn take_down(&self) {
+        assert!(self.setup.take_down().await.is_empty());
+        assert!(self.group.take_down().await.is_empty());
     }
 
     async fn make(&self, service: &Service) -> Result<Container, ContainerError> {
@@ -77,11 +88,8 @@ impl Ground {
             ],
             settings,
         };
-        let subnet = network::choose_subnet("", "").unwrap();
-        let own = subnet.of_service(0).unwrap();
-        self.setup
-            .make(service, &image, own, subnet, &[("web".into(), own)])
-            .await
+        let names = [("web".to_owned(), self.group.address)];
+        self.setup.make(service, &image, &self.group, &names).await
     }
 
     fn path(&self, name: &str) -> String {
@@ -117,14 +125,14 @@ async fn what_is_made_is_taken_down_in_reverse() {
         fs::metadata(&configuration).unwrap().permissions().mode() & 0o777,
         0o600
     );
-    assert!(ground.setup.take_down().await.is_empty());
+    ground.take_down().await;
     assert_eq!(
         ground.acts.acts(),
         [
             "overlay of 2 layers",
             "namespace web",
-            "unmount web",
-            "unmount rootfs"
+            "unmount rootfs",
+            "unmount web"
         ]
     );
     assert_eq!(
@@ -145,7 +153,7 @@ async fn a_fault_half_way_leaves_only_what_was_made_to_take_down() {
         error.to_string().contains("service web") && error.to_string().contains("/etc/passwd"),
         "{error}"
     );
-    assert!(ground.setup.take_down().await.is_empty());
+    ground.take_down().await;
     assert_eq!(
         ground.acts.acts(),
         ["overlay of 2 layers", "unmount rootfs"]

@@ -59,6 +59,7 @@ impl fmt::Debug for Workload {
 }
 
 /// One container.
+#[derive(Clone)]
 pub struct Service {
     /// Service name.
     pub name: String,
@@ -231,6 +232,7 @@ pub struct Ulimit {
 }
 
 /// One check of a service's health.
+#[derive(Clone)]
 pub struct HealthCheck {
     /// What its result decides.
     pub purpose: Purpose,

@@ -1,0 +1,233 @@
+//! Services that share, wait for each other, and are bounded.
+
+use super::*;
+use hpcr_contract::plan::{Condition, Dependency, Limits, Role, Ulimit};
+
+pub(super) fn needs(service: Service, other: &str, condition: Condition) -> Service {
+    let need = Dependency {
+        service: other.into(),
+        condition,
+    };
+    Service {
+        depends_on: [service.depends_on, vec![need]].concat(),
+        ..service
+    }
+}
+
+fn of_group(service: Service, group: &str) -> Service {
+    Service {
+        group: group.into(),
+        ..service
+    }
+}
+
+#[tokio::test]
+async fn services_of_a_group_share_an_address_and_a_host_name_that_others_do_not() {
+    let Some(ground) = Ground::new() else { return };
+    let server = "busybox mkdir -p /srv; echo page > /srv/page; exec busybox httpd -f -p 127.0.0.1:8000 -h /srv";
+    let client = "export PATH=/bin; i=0
+        until busybox wget -q -O - http://127.0.0.1:8000/page; do i=$((i+1)); [ $i -gt $0 ] && echo nothing && break; busybox sleep 0.1; done
+        echo host $(busybox hostname) addresses $(busybox ip -o -4 addr | busybox grep -c inet) hosts $(busybox grep server /etc/hosts)";
+    let asks = |name: &str, tries: &str| {
+        let mut service = shell(name, client);
+        service.command.as_mut().unwrap().push(tries.into());
+        needs(service, "server", Condition::Started)
+    };
+    let started = ground
+        .start(vec![
+            of_group(shell("server", server), "pod"),
+            of_group(asks("beside", "100"), "pod"),
+            asks("outside", "3"),
+        ])
+        .await;
+    let lines = ended(started, &["beside", "outside"]).await;
+    let of = |name: &str| -> Vec<_> {
+        let own = lines.iter().filter(|(service, ..)| service == name);
+        own.filter(|(_, stream, _)| *stream == Stream::Stdout)
+            .map(|(.., text)| text.as_str())
+            .collect()
+    };
+    let [beside, outside] = [of("beside"), of("outside")];
+    assert_eq!(beside[0], "page");
+    assert!(
+        beside[1].starts_with("host pod addresses 2 hosts 10."),
+        "{beside:?}"
+    );
+    assert_eq!(outside[0], "nothing");
+    assert!(
+        outside[1].starts_with("host outside addresses 2"),
+        "{outside:?}"
+    );
+    ground.assert_nothing_left();
+}
+
+/// Stops once these have ended; gives every line.
+async fn ended(mut started: Started, names: &[&str]) -> Vec<(String, Stream, String)> {
+    started.running.ready(WITHIN).await.unwrap();
+    for name in names {
+        let watched = &mut started.running.watched;
+        let one = watched.iter_mut().find(|one| one.name == *name).unwrap();
+        let end = one.standing.wait_for(|own| own.ended.is_some());
+        tokio::time::timeout(WITHIN, end).await.unwrap().unwrap();
+    }
+    started.stop().await
+}
+
+#[tokio::test]
+async fn a_step_is_tried_again_and_ends_well_before_those_that_wait_for_it() {
+    let Some(ground) = Ground::new() else { return };
+    let shared = |service: Service, read_only| Service {
+        mounts: vec![Mount::Shared {
+            name: "work".into(),
+            target: "/work".into(),
+            read_only,
+        }],
+        ..service
+    };
+    let script = "busybox test -e /work/tried || { echo once > /work/tried; exit 1; }; busybox sleep 0.5; echo done > /work/result";
+    let step = Service {
+        role: Role::Init,
+        restart: Restart::OnFailure(None),
+        user: Some("web".into()),
+        ..shared(shell("step", script), false)
+    };
+    let script = "busybox cat /work/result; echo x > /work/result || echo read-only";
+    let app = needs(
+        shared(shell("app", script), true),
+        "step",
+        Condition::Completed,
+    );
+    let (outcome, lines) = ground.run(vec![step, app]).await;
+    assert!(matches!(outcome, Outcome::Done), "{outcome:?}");
+    let told: Vec<_> = lines
+        .iter()
+        .filter(|(_, stream, _)| *stream == Stream::Stdout)
+        .map(|(service, _, text)| format!("{service}: {text}"))
+        .collect();
+    assert_eq!(told, ["app: done", "app: read-only"]);
+    ground.assert_nothing_left();
+}
+
+#[tokio::test]
+async fn a_step_that_fails_for_good_is_the_cause_and_nothing_that_waits_for_it_starts() {
+    let Some(ground) = Ground::new() else { return };
+    let step = Service {
+        role: Role::Init,
+        ..shell("step", "exit 4")
+    };
+    let app = needs(shell("app", "echo ran"), "step", Condition::Completed);
+    let mut started = ground.start(vec![step, app]).await;
+    let error = started.running.ready(WITHIN).await.unwrap_err().to_string();
+    assert!(
+        error.contains("service step") && error.contains("status 4"),
+        "{error}"
+    );
+    assert!(started.stop().await.is_empty());
+    ground.assert_nothing_left();
+}
+
+#[tokio::test]
+async fn independent_services_start_side_by_side_and_a_slow_one_is_named() {
+    let Some(ground) = Ground::new() else { return };
+    let slow = Service {
+        role: Role::Init,
+        ..shell("slow", "busybox sleep 100")
+    };
+    let waiting = needs(shell("waiting", "echo ran"), "slow", Condition::Completed);
+    let mut started = ground
+        .start(vec![slow, waiting, shell("free", "echo free")])
+        .await;
+    let limit = Duration::from_secs(8);
+    let error = started.running.ready(limit).await.unwrap_err().to_string();
+    assert!(
+        error.contains("service slow") && error.contains("has not ended within 8 s"),
+        "{error}"
+    );
+    let lines = started.stop().await;
+    assert_eq!(lines, [("free".into(), Stream::Stdout, "free".into())]);
+    ground.assert_nothing_left();
+}
+
+#[tokio::test]
+async fn services_stop_before_those_that_they_need() {
+    let Some(ground) = Ground::new() else { return };
+    let script = "trap 'busybox sleep 0.3; echo stopped; exit 0' TERM; echo up; while :; do busybox sleep 0.1; done";
+    let mut started = ground
+        .start(vec![
+            shell("db", script),
+            needs(shell("app", script), "db", Condition::Started),
+            needs(shell("web", script), "app", Condition::Started),
+        ])
+        .await;
+    started.running.ready(WITHIN).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let lines = started.stop().await;
+    let stopped: Vec<_> = lines
+        .iter()
+        .filter(|(.., text)| text == "stopped")
+        .map(|(service, ..)| service.as_str())
+        .collect();
+    assert_eq!(stopped, ["web", "app", "db"]);
+    ground.assert_nothing_left();
+}
+
+#[tokio::test]
+async fn limits_hold_in_the_container() {
+    let Some(ground) = Ground::new() else { return };
+    let script = "cd /sys/fs/cgroup; export PATH=/bin
+        for file in memory.max cpu.max cpu.weight pids.max; do echo $file $(busybox cat $file); done
+        echo files $(ulimit -n) adj $(busybox cat /proc/self/oom_score_adj) somaxconn $(busybox cat /proc/sys/net/core/somaxconn)
+        echo shm $(busybox df -k /dev/shm | busybox tail -1) groups $(busybox id -G)";
+    let mut limited = shell("limited", script);
+    limited.limits = Limits {
+        memory: Some(32 << 20),
+        milli_cpus: Some(500),
+        cpu_weight: Some(50),
+        pids: Some(20),
+        shm: Some(1 << 20),
+        ulimits: [(
+            "NOFILE".to_owned(),
+            Ulimit {
+                soft: 100,
+                hard: 200,
+            },
+        )]
+        .into(),
+        oom_score_adj: Some(300),
+    };
+    limited.groups = vec!["7".into()];
+    limited.sysctls = [("net.core.somaxconn".to_owned(), "77".to_owned())].into();
+    let (outcome, lines) = ground.run(vec![limited]).await;
+    assert!(matches!(outcome, Outcome::Done), "{outcome:?} {lines:?}");
+    let text: Vec<_> = lines.iter().map(|(.., text)| text.as_str()).collect();
+    let all = text.join("\n");
+    for expected in [
+        "memory.max 33554432",
+        "cpu.max 50000 100000",
+        "cpu.weight 50",
+        "pids.max 20",
+        "files 100 adj 300 somaxconn 77",
+        "shm shm 1024 ",
+        "groups 0 7",
+    ] {
+        assert!(all.contains(expected), "{expected:?} is missing in\n{all}");
+    }
+    ground.assert_nothing_left();
+}
+
+#[tokio::test]
+async fn a_kill_for_want_of_memory_is_told_as_the_cause() {
+    let Some(ground) = Ground::new() else { return };
+    let mut greedy = shell("greedy", "exec busybox dd if=/dev/zero of=/dev/shm/x bs=1M");
+    greedy.limits.memory = Some(16 << 20);
+    let (outcome, _) = ground.run(vec![greedy]).await;
+    let Outcome::Failed(error) = outcome else {
+        panic!("it was killed")
+    };
+    let error = error.to_string();
+    assert!(
+        error.contains("service greedy") && error.contains("want of memory"),
+        "{error}"
+    );
+    ground.assert_nothing_left();
+}
