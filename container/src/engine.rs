@@ -15,7 +15,7 @@ use crate::error::ContainerError;
 use crate::fetch::{Fetch, Progress};
 use crate::firewall;
 use crate::group::{self, Group};
-use crate::image::Image;
+use crate::image::{self, Image};
 use crate::life::{Life, Need};
 use crate::lines::Line;
 use crate::memory;
@@ -131,6 +131,7 @@ impl Engine {
         authorities: &BTreeMap<String, Vec<u8>>,
         progress: impl Fn(Progress) + Send + Sync,
     ) -> Result<Images, ContainerError> {
+        fit(&workload.services)?;
         let registries = Registries::new(credentials, authorities, Some(&self.paths.ca_bundle))?;
         let fetch = Fetch {
             registries: &registries,
@@ -239,6 +240,18 @@ impl Engine {
             cause: "the guest's routes leave no part of 10.89.0.0/16 or 172.30.0.0/16 free; use narrower ones".into(),
         })
     }
+}
+
+/// Refuses a service whose author meant it for other machines.
+fn fit(services: &[Service]) -> Result<(), ContainerError> {
+    let own = image::architecture().to_string();
+    let is_foreign = |service: &&Service| service.architecture.as_ref().is_some_and(|a| *a != own);
+    services.iter().find(is_foreign).map_or(Ok(()), |service| {
+        Err(ContainerError::Platform {
+            image: service.image.to_string(),
+            platform: format!("linux/{own}"),
+        })
+    })
 }
 
 #[cfg(test)]

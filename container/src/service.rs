@@ -127,7 +127,11 @@ impl Container {
         loop {
             let (begun, kills) = (Instant::now(), memory::kills(&self.cgroup));
             let run = self.start(lines).await?;
-            standing.send_modify(|own| (own.started, own.unhealthy) = (true, false));
+            standing.send_modify(|own| {
+                (own.started, own.unhealthy) = (true, false);
+                // Also where it has ended before anybody looks at its health.
+                own.ready |= checks.is_empty();
+            });
             let unhealthy = health::watch(checks, asked, |told| self.tell(told, standing));
             let mut exit = self.ended(run, unhealthy, stopping).await?;
             if stopping.is_asked() {

@@ -5,11 +5,12 @@
 //! layers/HEX/             one unpacked layer, by diff-id
 //! partial/N/              a layer that is being unpacked
 //! containers/NAME/        upper and work of its root file system, and rootfs, where that is mounted
+//! shared/NAME/            what the services that name it share
 //! ```
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -31,7 +32,7 @@ impl Store {
             next: AtomicU64::new(0),
         };
         make_folder(root)?;
-        for name in ["layers", "partial", "containers"] {
+        for name in ["layers", "partial", "containers", "shared"] {
             let path = root.join(name);
             remove(&path)?;
             make_folder(&path)?;
@@ -59,6 +60,15 @@ impl Store {
             .create(&path)
             .map_err(|e| fault(&path, "making a folder", e))?;
         Ok(Partial { path: Some(path) })
+    }
+
+    /// The folder that services share under this name; whoever runs in their containers may write there.
+    pub(crate) fn shared(&self, name: &str) -> Result<PathBuf, ContainerError> {
+        let path = self.root.join("shared").join(name);
+        make_folder(&path)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777))
+            .map_err(|e| fault(&path, "opening a shared folder to its containers", e))?;
+        Ok(path)
     }
 
     /// The folder of a container's changes.
@@ -155,6 +165,13 @@ mod tests {
         let id = Digest::of(b"layer");
         let store = Store::create(root.path()).unwrap();
         store.begin().unwrap().keep(&store, id).unwrap();
-        assert!(!Store::create(root.path()).unwrap().has_layer(id));
+        let shared = store.shared("work").unwrap();
+        fs::write(shared.join("file"), "left").unwrap();
+        let store = Store::create(root.path()).unwrap();
+        assert!(!store.has_layer(id));
+        let shared = store.shared("work").unwrap();
+        assert_eq!(fs::read_dir(&shared).unwrap().count(), 0);
+        let mode = fs::metadata(shared).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o777);
     }
 }

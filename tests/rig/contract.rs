@@ -41,6 +41,8 @@ pub struct Draft {
     pub greeting: String,
     /// A shell command that the container runs in place of the image's own.
     pub command: Option<&'static str>,
+    /// Further lines of the service `web`, and further services; `IMAGE` stands for the image.
+    pub further: &'static str,
     /// The key that signs, PEM file.
     pub signing_key: PathBuf,
 }
@@ -130,8 +132,9 @@ impl Draft {
             .map(|command| format!("    command: {}\n", json!(["sh", "-c", command])));
         let compose = format!(
             "services:\n  web:\n    image: {image}\n    environment:\n      GREETING: ${{GREETING}}\n\
-             \x20   ports:\n      - \"{port}:{port}\"\n    volumes:\n      - {MOUNT}:{data}\n{}",
-            command.unwrap_or_default()
+             \x20   ports:\n      - \"{port}:{port}\"\n    volumes:\n      - {MOUNT}:{data}\n{}{}",
+            command.unwrap_or_default(),
+            self.further.replace("IMAGE", image)
         );
         fs::write(folder.path().join("docker-compose.yaml"), compose)
             .map_err(Error::io("writing the compose file"))?;
@@ -221,6 +224,7 @@ mod tests {
             env_seed: "the-deployers-own-seed".into(),
             greeting: "hello".into(),
             command: None,
+            further: "",
             signing_key,
         };
         let sealed = draft.seal(&receiver.certificate).unwrap().user_data();

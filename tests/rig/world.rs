@@ -63,6 +63,7 @@ impl World {
             env_seed: "the-deployers-own-seed".into(),
             greeting: "Good morning from the appliance".into(),
             command: None,
+            further: "",
             signing_key: self.scratch.join("signing.key"),
         }
     }

@@ -28,7 +28,7 @@ struct Ground {
 const WITHIN: Duration = Duration::from_secs(60);
 const NETAVARK: &str = "/usr/lib/podman/netavark";
 
-fn image() -> ImageReference {
+fn reference() -> ImageReference {
     ImageReference {
         registry: "r".into(),
         repository: "p".into(),
@@ -118,7 +118,7 @@ impl Ground {
             ..Settings::default()
         };
         let images = Images(BTreeMap::from([(
-            image().to_string(),
+            reference().to_string(),
             Image {
                 layers: vec![layer],
                 settings,
@@ -176,10 +176,25 @@ impl Ground {
     }
 }
 
+#[test]
+fn a_service_that_is_meant_for_other_machines_is_refused() {
+    let of = |architecture: Option<&str>| Service {
+        architecture: architecture.map(str::to_owned),
+        ..service()
+    };
+    let own = image::architecture().to_string();
+    assert!(fit(&[of(None), of(Some(&own))]).is_ok());
+    let error = fit(&[of(None), of(Some("vax"))]).unwrap_err().to_string();
+    assert!(
+        error.contains("r/p@sha256:0") && error.contains(&own),
+        "{error}"
+    );
+}
+
 fn shell(name: &str, script: &str) -> Service {
     Service {
         name: name.into(),
-        image: image(),
+        image: reference(),
         command: Some(vec!["sh".into(), "-c".into(), script.into()]),
         ..service()
     }
@@ -311,7 +326,7 @@ async fn a_command_that_does_not_exist_fails_the_start_and_leaves_nothing() {
     let Some(ground) = Ground::new() else { return };
     let wrong = Service {
         entrypoint: Some(vec!["/no/such".into()]),
-        image: image(),
+        image: reference(),
         ..service()
     };
     let (sender, _receiver) = mpsc::channel(100);

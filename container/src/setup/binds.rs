@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use hpcr_contract::plan::{File, Mount, Service};
 use rustix::fs::OFlags;
 
-use super::{Made, Setup, write};
+use super::{Made, PLAIN_NAMES, Setup, is_plain_name, write};
 use crate::engine::Shared;
 use crate::error::ContainerError;
 use crate::spec::Bind;
@@ -47,7 +47,7 @@ impl Setup {
                     target,
                     read_only,
                 } => (
-                    self.open(&self.shared_folder(name)?, Path::new(""), !read_only)?,
+                    self.open(&self.shared_folder(name)?, Path::new(""), false)?,
                     target,
                     *read_only,
                 ),
@@ -85,6 +85,13 @@ impl Setup {
         Ok(binds)
     }
 
+    fn shared_folder(&self, name: &str) -> Result<PathBuf, ContainerError> {
+        if !is_plain_name(name) {
+            return Err(self.fault("naming a shared folder", PLAIN_NAMES));
+        }
+        self.store.shared(name)
+    }
+
     /// Opens a path below a trusted folder; a missing one is made as a folder where that is allowed, as in Docker.
     fn open(&self, folder: &Path, below: &Path, make: bool) -> Result<fs::File, ContainerError> {
         let open = || {
@@ -101,15 +108,6 @@ impl Setup {
         open()
             .map(fs::File::from)
             .map_err(|e: std::io::Error| self.fault("opening a path that it mounts", e))
-    }
-
-    /// The folder on the scratch disk behind a [`Mount::Shared`]; whoever runs in the containers may write there.
-    fn shared_folder(&self, name: &str) -> Result<PathBuf, ContainerError> {
-        let folder = self.paths.store.join("shared").join(name);
-        store::make_folder(&folder)?;
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777))
-            .map_err(|e| store::fault(&folder, "opening a shared folder to its containers", e))?;
-        Ok(folder)
     }
 }
 

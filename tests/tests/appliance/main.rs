@@ -8,3 +8,4 @@ mod common;
 mod disk;
 mod refusals;
 mod shutdown;
+mod workload;

@@ -30,14 +30,13 @@ fn program(script: &str) -> Probe {
 async fn a_service_waits_until_those_that_it_needs_are_healthy() {
     let Some(ground) = Ground::new() else { return };
     let _ = rustls_openssl::default_provider().install_default();
-    let script = "trap 'exit 0' TERM; busybox sleep 1; echo page > /page; echo serving; busybox httpd -f -p 80 -h / & wait";
+    let script = "trap 'exit 0' TERM; busybox sleep 1; echo page > /page; echo serving; busybox httpd -f -p 80 -h / & while :; do busybox sleep 0.1; done";
     let checked = |name: &str, probe| {
         let mut service = shell(name, script);
         service.health = vec![check(Purpose::Readiness, probe)];
         service
             .environment
             .insert("TOKEN".into(), "hush".to_owned().into());
-        service.user = None;
         service
     };
     let get = Probe::Http {

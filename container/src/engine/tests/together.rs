@@ -207,7 +207,7 @@ async fn limits_hold_in_the_container() {
         "cpu.weight 50",
         "pids.max 20",
         "files 100 adj 300 somaxconn 77",
-        "shm shm 1024 ",
+        "shm tmpfs 1024 ",
         "groups 0 7",
     ] {
         assert!(all.contains(expected), "{expected:?} is missing in\n{all}");
