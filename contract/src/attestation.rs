@@ -4,6 +4,7 @@
 //! ([`open`]), checks who signed it ([`verify`]), reads it ([`parse`]) and compares it with the contract that was sent
 //! ([`Digests`]). The signature is over the text in the clear.
 
+use ::openssl::hash::MessageDigest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
@@ -12,7 +13,7 @@ use crate::certificate::PublicKey;
 use crate::error::ContractError;
 use crate::plan::Auditor;
 use crate::private_key::PrivateKey;
-use crate::signature::{sign_bytes, verify_bytes};
+use crate::signature::{sign_parts, verify_parts};
 use crate::token::openssl::{self, DecryptionKey, Prefix, Token};
 
 mod checksums;
@@ -75,7 +76,7 @@ impl Subject {
 
 /// Signs a record: RSASSA-PKCS1-v1_5 with SHA-256 over its text in the clear; raw bytes (`se-signature.bin`).
 pub fn sign(text: &str, key: &PrivateKey) -> Result<Vec<u8>, ContractError> {
-    sign_bytes(key.key(), text.as_bytes())
+    sign_parts(MessageDigest::sha256(), key.key(), &[text.as_bytes()])
 }
 
 /// Checks the signature of a record in the clear; the signature is raw bytes, or base64 of them.
@@ -84,7 +85,7 @@ pub fn verify(text: &str, signature: &[u8], key: &PublicKey) -> Result<(), Contr
         .then(|| STANDARD.decode(signature.trim_ascii()).ok())
         .flatten();
     let raw = decoded.as_deref().unwrap_or(signature);
-    if verify_bytes(key, text.as_bytes(), raw)? {
+    if verify_parts(MessageDigest::sha256(), key, &[text.as_bytes()], raw)? {
         Ok(())
     } else {
         Err(ContractError::RecordSignature)

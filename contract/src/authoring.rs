@@ -4,38 +4,55 @@
 //! 2.6). Nothing here judges what a section says: `stages` does. What cannot be signed is refused, and a signature that
 //! nobody could verify is not made.
 
+use std::fmt;
+
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::certificate::PublicKey;
 use crate::finding::{Finding, Place, both};
 use crate::messages;
-use crate::private_key::PrivateKey;
+use crate::opening::Keys;
+use crate::parallel;
 use crate::signature::{self, Signed};
-use crate::token::openssl::DecryptionKey;
-use crate::token::{Audience, is_sealed};
+use crate::token::Audience;
 use crate::user_data::{Part, Places, Text, UserData};
 use crate::yaml;
 
 mod signing_key;
 
+pub use signing_key::Signer;
+
 /// A contract that was written, and what was left out of it.
-#[derive(Debug)]
 pub struct Written {
-    /// The contract as YAML.
-    pub text: String,
+    /// The contract as YAML; sections in the clear hold secrets.
+    pub text: Zeroizing<String>,
     /// Top-level keys that mean nothing in a contract and are not in the text.
     pub dropped: Vec<Finding>,
+}
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Written")
+            .field("bytes", &self.text.len())
+            .field("dropped", &self.dropped)
+            .finish()
+    }
 }
 
 /// Signs a contract: adds `envWorkloadSignature` over the sections as they stand, or replaces it.
 ///
 /// Sealed sections stay as they are, byte for byte. An env section in the clear gets `signingKey` where it has none,
 /// since no guest takes a signature without it. `file` is what findings call the contract.
-pub fn sign(contract: &str, file: &str, key: &PrivateKey) -> Result<Written, Vec<Finding>> {
+pub fn sign<'s>(
+    contract: &str,
+    file: &str,
+    signer: impl Into<Signer<'s>>,
+) -> Result<Written, Vec<Finding>> {
+    let signer = signer.into();
     Draft::read(contract, file, Mappings::Refused)?
-        .with_signing_key(key)?
-        .signed(key)
+        .with_signing_key(signer)?
+        .signed(signer)
 }
 
 /// Seals every section of a contract that is not sealed yet, the auditor's key too. A signature that the contract had goes:
@@ -50,27 +67,28 @@ pub fn seal(contract: &str, file: &str, to: Audience<'_>) -> Result<Written, Vec
 ///
 /// A workload that somebody else has sealed is signed as it is; so is an env section, which then must hold the signing key
 /// already.
-pub fn seal_and_sign(
+pub fn seal_and_sign<'s>(
     contract: &str,
     file: &str,
     to: Audience<'_>,
-    key: &PrivateKey,
+    signer: impl Into<Signer<'s>>,
 ) -> Result<Written, Vec<Finding>> {
+    let signer = signer.into();
     Draft::read(contract, file, Mappings::Written)?
-        .with_signing_key(key)?
+        .with_signing_key(signer)?
         .sealed(to)?
-        .signed(key)
+        .signed(signer)
 }
 
 /// Checks the signature of a contract and gives the key that made it.
 ///
 /// With `signer`, that key must have made it. Without, it is the `signingKey` of the env section, which takes the image's
 /// key where that is sealed.
-pub fn verify(
+pub fn verify<'k>(
     contract: &str,
     file: &str,
     signer: Option<&PublicKey>,
-    open_with: Option<&DecryptionKey>,
+    keys: impl Into<Keys<'k>>,
 ) -> Result<PublicKey, Vec<Finding>> {
     let draft = Draft::read(contract, file, Mappings::Refused)?;
     let Some(signature) = &draft.signature else {
@@ -83,7 +101,7 @@ pub fn verify(
     };
     let signer = match signer {
         Some(signer) => signer.clone(),
-        None => signing_key::find(&draft.env, open_with, &draft.places.env)?,
+        None => signing_key::find(&draft.env, keys.into(), &draft.places.env)?,
     };
     signature::verify(draft.covered(), signature, &signer)
         .map_err(|error| vec![error.at(draft.places.signature.clone())])?;
@@ -127,25 +145,27 @@ impl Draft {
         })
     }
 
-    fn with_signing_key(mut self, key: &PrivateKey) -> Result<Self, Vec<Finding>> {
-        self.env = signing_key::add(self.env, key, &self.places.env)?;
+    fn with_signing_key(mut self, signer: Signer<'_>) -> Result<Self, Vec<Finding>> {
+        self.env = signing_key::add(self.env, signer, &self.places.env)?;
         Ok(self)
     }
 
     fn sealed(mut self, to: Audience<'_>) -> Result<Self, Vec<Finding>> {
-        let seal = |text: Text, place: &Place| match is_sealed(&text.0) {
-            true => Ok(text),
-            false => to
-                .seal(text.0.as_bytes())
-                .map(|sealed| Text::new(&sealed))
-                .map_err(|error| vec![error.at(place.clone())]),
-        };
-        self.workload = seal(self.workload, &self.places.workload)?;
-        self.env = seal(self.env, &self.places.env)?;
-        self.auditor = self
-            .auditor
-            .map(|key| seal(key, &self.places.auditor))
-            .transpose()?;
+        let parts = [
+            (Some(&self.workload), &self.places.workload),
+            (Some(&self.env), &self.places.env),
+            (self.auditor.as_ref(), &self.places.auditor),
+        ];
+        let sealed = parallel::map(parts, |(text, place)| {
+            let open = text.filter(|text| !text.is_sealed())?;
+            let sealed = to.seal(open.0.as_bytes());
+            Some(sealed.map_err(|error| vec![error.at((*place).clone())]))
+        });
+        let [workload, env, auditor] =
+            sealed.map(|part| part.transpose().map(|text| text.as_deref().map(Text::new)));
+        self.workload = workload?.unwrap_or(self.workload);
+        self.env = env?.unwrap_or(self.env);
+        self.auditor = auditor?.or(self.auditor);
         Ok(self)
     }
 
@@ -157,8 +177,8 @@ impl Draft {
         }
     }
 
-    fn signed(self, key: &PrivateKey) -> Result<Written, Vec<Finding>> {
-        let signature = signature::sign(self.covered(), key)
+    fn signed(self, signer: Signer<'_>) -> Result<Written, Vec<Finding>> {
+        let signature = signature::sign(self.covered(), signer.key())
             .map_err(|error| vec![error.at(self.places.signature.clone())])?;
         self.written(Some(signature))
     }
@@ -177,7 +197,7 @@ impl Draft {
         let text = yaml::write(&contract);
         yaml::wipe(&mut contract);
         Ok(Written {
-            text: text.map_err(|error| vec![error.at(self.places.workload)])?,
+            text: Zeroizing::new(text.map_err(|error| vec![error.at(self.places.workload)])?),
             dropped: self.dropped,
         })
     }

@@ -20,6 +20,7 @@ pub mod lone;
 pub mod messages;
 pub mod network;
 mod opening;
+mod parallel;
 pub mod passphrase;
 pub mod plan;
 pub mod planning;

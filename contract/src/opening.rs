@@ -21,6 +21,17 @@ pub struct Keys<'a> {
     pub age: Option<&'a Identity>,
 }
 
+impl Keys<'_> {
+    /// Whether the key for a text is there; one that is not sealed takes none.
+    pub(crate) fn suffice_for(&self, text: &Text) -> bool {
+        if text.is_token() {
+            self.token.is_some()
+        } else {
+            !text.is_sealed() || self.age.is_some()
+        }
+    }
+}
+
 impl<'a> From<Option<&'a DecryptionKey>> for Keys<'a> {
     fn from(token: Option<&'a DecryptionKey>) -> Self {
         Self { token, age: None }

@@ -27,11 +27,8 @@ pub struct Signed<'a> {
 
 /// Signs the two sections; the result is base64 in one line.
 pub fn sign(signed: Signed<'_>, key: &PrivateKey) -> Result<String, ContractError> {
-    sign_bytes(
-        key.key(),
-        &[signed.workload, signed.env].concat().into_bytes(),
-    )
-    .map(|raw| STANDARD.encode(raw))
+    let parts = [signed.workload.as_bytes(), signed.env.as_bytes()];
+    sign_parts(MessageDigest::sha256(), key.key(), &parts).map(|raw| STANDARD.encode(raw))
 }
 
 /// Checks the signature of the two sections; `signature` is base64, white space in it is ignored.
@@ -43,52 +40,50 @@ pub fn verify(signed: Signed<'_>, signature: &str, key: &PublicKey) -> Result<()
     let raw = STANDARD
         .decode(compact)
         .map_err(|_| ContractError::SignatureForm)?;
-    let exact = [signed.workload, signed.env].concat();
-    if verify_bytes(key, exact.as_bytes(), &raw)? {
+    let digest = MessageDigest::sha256();
+    let parts = [signed.workload, signed.env];
+    if verify_parts(digest, key, &parts.map(str::as_bytes), &raw)? {
         return Ok(());
     }
     if signed.tokens {
-        let stripped = exact.replace(['\r', '\n'], "");
-        if verify_bytes(key, stripped.as_bytes(), &raw)? {
+        let stripped = parts.map(|part| part.replace(['\r', '\n'], ""));
+        if verify_parts(
+            digest,
+            key,
+            &stripped.each_ref().map(|part| part.as_bytes()),
+            &raw,
+        )? {
             return Ok(());
         }
     }
     Err(ContractError::SignatureMismatch)
 }
 
-/// Signs with SHA-256.
-pub(crate) fn sign_bytes(key: &PKeyRef<Private>, data: &[u8]) -> Result<Vec<u8>, ContractError> {
-    sign_digest(MessageDigest::sha256(), key, data)
-}
-
-/// Checks a signature with SHA-256.
-pub(crate) fn verify_bytes(
-    key: &PublicKey,
-    data: &[u8],
-    signature: &[u8],
-) -> Result<bool, ContractError> {
-    verify_digest(MessageDigest::sha256(), key, data, signature)
-}
-
-/// Signs: RSASSA-PKCS1-v1_5 with a digest.
-pub(crate) fn sign_digest(
+/// Signs parts of a text, one behind the other: RSASSA-PKCS1-v1_5 with a digest. A part may be secret: none is copied.
+pub(crate) fn sign_parts(
     digest: MessageDigest,
     key: &PKeyRef<Private>,
-    data: &[u8],
+    parts: &[&[u8]],
 ) -> Result<Vec<u8>, ContractError> {
     let mut signer = Signer::new(digest, key)?;
-    Ok(signer.sign_oneshot_to_vec(data)?)
+    for part in parts {
+        signer.update(part)?;
+    }
+    Ok(signer.sign_to_vec()?)
 }
 
-/// Checks a signature. One of a wrong length or beyond the modulus is a wrong signature, no failure of the library.
-pub(crate) fn verify_digest(
+/// Checks a signature over parts. One of a wrong length or beyond the modulus is a wrong signature, no failure of the library.
+pub(crate) fn verify_parts(
     digest: MessageDigest,
     key: &PublicKey,
-    data: &[u8],
+    parts: &[&[u8]],
     signature: &[u8],
 ) -> Result<bool, ContractError> {
     let mut verifier = Verifier::new(digest, key.key())?;
-    Ok(verifier.verify_oneshot(signature, data).unwrap_or(false))
+    for part in parts {
+        verifier.update(part)?;
+    }
+    Ok(verifier.verify(signature).unwrap_or(false))
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@
 //! rejected is collected here for whoever may know; who that is, `disclosure` decides.
 
 use crate::finding::{Finding, Level, Place};
-use crate::opening;
+use crate::opening::{self, Clear};
+use crate::parallel;
 use crate::token::openssl::Token;
-use crate::user_data::{Part, Text, UserData, mentions_sealed};
-use crate::yaml::Origin;
+use crate::user_data::{Text, UserData, mentions_sealed};
 
 mod opened;
 mod verified;
@@ -18,7 +18,7 @@ pub use crate::opening::Keys;
 pub use opened::Opened;
 pub use verified::{Agreed, Verified};
 
-use opened::{OpenPart, Scalar};
+use opened::OpenPart;
 
 /// A contract that goes no further.
 #[derive(Debug)]
@@ -97,27 +97,40 @@ impl Sealed {
             ..
         } = self.0;
         let tokens = workload.is_token() && env.is_token();
-        let mut opener = Opener {
-            keys: keys.into(),
-            warnings: Vec::new(),
+        let keys = keys.into();
+        let texts = [
+            (workload.text(), &places.workload),
+            (env.text(), &places.env),
+            (auditor.as_ref(), &places.auditor),
+        ];
+        // All three before any verdict, and at once: the first failure must not spare the others' work.
+        let clear =
+            |(text, place): &(Option<&Text>, &Place)| Some(opening::clear((*text)?, keys, place));
+        let opened = if sealed {
+            parallel::map(texts, clear)
+        } else {
+            texts.map(|text| clear(&text))
         };
-        // All three before any verdict: the first failure must not spare the others' work.
-        let workload = opener.part(workload, &places.workload);
-        let env = opener.part(env, &places.env);
-        let auditor = auditor
-            .map(|text| opener.text(text, &places.auditor))
-            .transpose();
-        match (workload, env, auditor) {
-            (Ok(workload), Ok(env), Ok(auditor)) => Ok(Opened {
-                workload,
-                env,
-                auditor: auditor.map(|scalar| scalar.clear),
-                signature,
-                places,
-                tokens,
-                sealed,
-                warnings: opener.warnings,
-            }),
+        let [of_workload, of_env, of_auditor] = opened.map(Option::transpose);
+        match (of_workload, of_env, of_auditor) {
+            (Ok(of_workload), Ok(of_env), Ok(of_auditor)) => {
+                let mut warnings = Vec::new();
+                let mut text = |clear: Option<Clear>| {
+                    let clear = clear?;
+                    warnings.extend(clear.warning);
+                    Some(clear.text)
+                };
+                Ok(Opened {
+                    workload: OpenPart::new(workload, text(of_workload)),
+                    env: OpenPart::new(env, text(of_env)),
+                    auditor: text(of_auditor),
+                    signature,
+                    places,
+                    tokens,
+                    sealed,
+                    warnings,
+                })
+            }
             (workload, env, auditor) => {
                 let errors = [workload.err(), env.err(), auditor.err()];
                 Err(Rejection {
@@ -127,34 +140,6 @@ impl Sealed {
                 })
             }
         }
-    }
-}
-
-/// Opens the parts of a contract.
-struct Opener<'a> {
-    keys: Keys<'a>,
-    warnings: Vec<Finding>,
-}
-
-impl Opener<'_> {
-    fn part(&mut self, part: Part, place: &Place) -> Result<OpenPart, Finding> {
-        match part {
-            Part::Mapping(document) => Ok(OpenPart::Mapping(document)),
-            Part::Text(text, origin) => {
-                let origin: Option<Origin> = origin.filter(|_| !text.is_sealed());
-                self.text(text, place)
-                    .map(|scalar| OpenPart::Scalar(scalar, origin))
-            }
-        }
-    }
-
-    fn text(&mut self, read: Text, place: &Place) -> Result<Scalar, Finding> {
-        let clear = opening::clear(&read, self.keys, place)?;
-        self.warnings.extend(clear.warning);
-        Ok(Scalar {
-            read,
-            clear: clear.text,
-        })
     }
 }
 

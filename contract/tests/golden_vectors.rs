@@ -72,7 +72,7 @@ fn the_golden_contract_is_signed_byte_for_byte_and_verifies_with_and_without_the
     let signed = text(golden!("contract.signed.yaml"));
     let key = PrivateKey::from_pem(golden!("key.pem")).unwrap();
     let ours = authoring::sign(text(golden!("contract.yaml")), "contract.yaml", &key).unwrap();
-    assert_eq!(ours.text, signed);
+    assert_eq!(*ours.text, signed);
     let public = PublicKey::parse(golden!("public.pem")).unwrap();
     authoring::verify(signed, "c", Some(&public), None).unwrap();
     let signer = authoring::verify(signed, "c", None, Some(&self::key())).unwrap();

@@ -10,9 +10,8 @@ use zeroize::Zeroizing;
 
 use super::{Checksums, Subject};
 use crate::certificate::PublicKey;
-use crate::finding::Finding;
-use crate::opening;
-use crate::token::openssl::DecryptionKey;
+use crate::finding::{Finding, Place};
+use crate::opening::{self, Keys};
 use crate::user_data::{Part, Text, UserData};
 use crate::yaml::{self, Document};
 
@@ -48,11 +47,12 @@ pub enum Verdict {
 impl Digests {
     /// Digests of a contract as it was sent: of its bytes, its sections, and the auditor's key. Sealed parts are opened
     /// with the key; without one they stay unknown.
-    pub fn of_contract(
+    pub fn of_contract<'k>(
         bytes: &[u8],
         file: &str,
-        key: Option<&DecryptionKey>,
+        keys: impl Into<Keys<'k>>,
     ) -> Result<Self, Vec<Finding>> {
+        let keys = keys.into();
         let read = UserData::parse(bytes, file)?;
         let mut digests = Self::default();
         let mut findings = Vec::new();
@@ -63,8 +63,8 @@ impl Digests {
         ] {
             match part {
                 Part::Mapping(document) => digests.insert(subject, [of_mapping(&document)]),
-                Part::Text(text, _) if !text.is_token() || key.is_some() => {
-                    match opening::clear(&text, key.into(), place) {
+                Part::Text(text, _) if keys.suffice_for(&text) => {
+                    match opening::clear(&text, keys, place) {
                         Ok(clear) => digests.insert(subject, forms(&clear.text)),
                         Err(finding) => findings.push(finding),
                     }
@@ -72,11 +72,8 @@ impl Digests {
                 Part::Text(..) => {}
             }
         }
-        if let Some(text) = read
-            .auditor
-            .filter(|text| !text.is_token() || key.is_some())
-        {
-            match auditor(&text, key, &read.places.auditor) {
+        if let Some(text) = read.auditor.filter(|text| keys.suffice_for(text)) {
+            match auditor(&text, keys, &read.places.auditor) {
                 Ok(forms) => digests.insert(Subject::AuditorKey, forms),
                 Err(finding) => findings.push(finding),
             }
@@ -126,12 +123,8 @@ pub(crate) fn of_mapping(document: &Document) -> [u8; 32] {
     digest(text.as_bytes())
 }
 
-fn auditor(
-    text: &Text,
-    key: Option<&DecryptionKey>,
-    place: &crate::finding::Place,
-) -> Result<Vec<[u8; 32]>, Finding> {
-    let clear = opening::clear(text, key.into(), place)?.text;
+fn auditor(text: &Text, keys: Keys<'_>, place: &Place) -> Result<Vec<[u8; 32]>, Finding> {
+    let clear = opening::clear(text, keys, place)?.text;
     let public = PublicKey::parse(clear.as_bytes()).map_err(|error| error.at(place.clone()))?;
     let pem = String::from_utf8_lossy(public.pem());
     Ok([forms(&clear), forms(&pem)].concat())
@@ -155,7 +148,7 @@ mod tests {
     use super::super::parse;
     use super::*;
     use crate::testing::KeyPair;
-    use crate::token::openssl::{Prefix, seal};
+    use crate::token::openssl::{DecryptionKey, Prefix, seal};
 
     const WORKLOAD: &str = "type: workload\ncompose: {archive: H4sIAAAA}\n";
 

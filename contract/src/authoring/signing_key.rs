@@ -8,105 +8,139 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::certificate::PublicKey;
+use crate::certificate::{Certificate, PublicKey};
 use crate::error::ContractError;
 use crate::finding::{Finding, Place};
 use crate::messages;
-use crate::opening;
+use crate::opening::{self, Keys};
 use crate::private_key::PrivateKey;
-use crate::token::is_sealed;
-use crate::token::openssl::DecryptionKey;
 use crate::user_data::Text;
 use crate::yaml::{self, Document};
 
 const KEY: &str = "signingKey";
 
+/// Who signs: a key, and the certificate that says how long a contract signed with it is good.
+#[derive(Debug, Clone, Copy)]
+pub struct Signer<'a> {
+    key: &'a PrivateKey,
+    certificate: Option<&'a Certificate>,
+}
+
+impl<'a> From<&'a PrivateKey> for Signer<'a> {
+    fn from(key: &'a PrivateKey) -> Self {
+        Self {
+            key,
+            certificate: None,
+        }
+    }
+}
+
+impl<'a> Signer<'a> {
+    /// A signer whose contracts expire with a certificate of the key.
+    pub fn with_certificate(
+        key: &'a PrivateKey,
+        certificate: &'a Certificate,
+    ) -> Result<Self, ContractError> {
+        if !certificate.public_key()?.is_same_key(&key.public_key()?) {
+            return Err(ContractError::PublicKey(
+                "the certificate is not of the key that signs",
+            ));
+        }
+        Ok(Self {
+            key,
+            certificate: Some(certificate),
+        })
+    }
+
+    pub(super) fn key(&self) -> &PrivateKey {
+        self.key
+    }
+
+    /// What goes into the env section: `contract-go` encodes a certificate twice, and a key once.
+    fn text(&self) -> Result<String, ContractError> {
+        match self.certificate {
+            Some(certificate) => Ok(STANDARD.encode(STANDARD.encode(certificate.to_pem()?))),
+            None => Ok(STANDARD.encode(self.key.public_key()?.pem())),
+        }
+    }
+}
+
 /// The env section with the key that signs in it; a sealed one stays as it is.
-pub(super) fn add(env: Text, key: &PrivateKey, place: &Place) -> Result<Text, Vec<Finding>> {
-    if is_sealed(&env.0) {
+pub(super) fn add(env: Text, signer: Signer<'_>, place: &Place) -> Result<Text, Vec<Finding>> {
+    if env.is_sealed() {
         return Ok(env);
     }
     let failed = |error: ContractError| vec![error.at(place.clone())];
-    let mut section = read(&env.0, place)?;
-    let key = key.public_key().map_err(failed)?;
-    if let Some(there) = text_of(&section) {
+    let mut section = Section::read(&env.0, place)?;
+    if let Some(there) = section.signing_key() {
         let there = PublicKey::parse(there.as_bytes()).map_err(failed)?;
-        yaml::wipe(&mut section);
-        return match there.is_same_key(&key) {
-            true => Ok(env),
-            false => Err(finding(
+        if !there.is_same_key(&signer.key.public_key().map_err(failed)?) {
+            return Err(finding(
                 place,
                 "env.signingKey is another key than the one that signs",
                 "sign with that key, or remove env.signingKey: the right one is put in",
-            )),
-        };
+            ));
+        }
+        if signer.certificate.is_none() {
+            return Ok(env);
+        }
     }
-    let text = STANDARD.encode(key.pem());
+    let text = signer.text().map_err(failed)?;
     // A line at the end keeps the author's own text; what does not take it so is written anew.
     let gap = if env.0.ends_with('\n') { "" } else { "\n" };
     let appended = Zeroizing::new(format!("{}{gap}{KEY}: {text}\n", *env.0));
-    section[KEY] = text.into();
-    let fits = Document::parse(&appended, "env", messages::SCHEMA_PARSE_CONTRACT)
-        .is_ok_and(|document| is_exactly(&document, &section));
-    let written = match fits {
-        true => Ok(appended),
-        false => yaml::write(&section).map(Zeroizing::new),
-    };
-    yaml::wipe(&mut section);
-    written.map(Text).map_err(failed)
+    section.0[KEY] = text.into();
+    if Section::read(&appended, place).is_ok_and(|read| read.0 == section.0) {
+        return Ok(Text(appended));
+    }
+    let written = yaml::write(&section.0).map_err(failed)?;
+    Ok(Text(Zeroizing::new(written)))
 }
 
 /// The key that an env section names.
-pub(super) fn find(
-    env: &Text,
-    key: Option<&DecryptionKey>,
-    place: &Place,
-) -> Result<PublicKey, Vec<Finding>> {
-    let clear = opening::clear(env, key.into(), place).map_err(|finding| vec![finding])?;
-    let mut section = read(&clear.text, place)?;
-    let text = text_of(&section).map(str::to_owned);
-    yaml::wipe(&mut section);
-    match text {
-        Some(text) => {
-            PublicKey::parse(text.as_bytes()).map_err(|error| vec![error.at(place.clone())])
-        }
-        None => Err(finding(
+pub(super) fn find(env: &Text, keys: Keys<'_>, place: &Place) -> Result<PublicKey, Vec<Finding>> {
+    let clear = opening::clear(env, keys, place).map_err(|finding| vec![finding])?;
+    let section = Section::read(&clear.text, place)?;
+    let Some(text) = section.signing_key() else {
+        return Err(finding(
             place,
             "the env section holds no signingKey",
             "give the public key of the signer, or add env.signingKey and sign again",
-        )),
-    }
+        ));
+    };
+    PublicKey::parse(text.as_bytes()).map_err(|error| vec![error.at(place.clone())])
 }
 
-/// The section as JSON: a mapping.
-fn read(env: &str, place: &Place) -> Result<Value, Vec<Finding>> {
-    let document =
-        Document::parse(env, "env", messages::SCHEMA_PARSE_CONTRACT).map_err(|mut found| {
-            found.place = found.place.inside(place.clone());
-            vec![found]
-        })?;
-    match document.to_json() {
-        section @ Value::Object(_) => Ok(section),
-        mut other => {
-            yaml::wipe(&mut other);
-            Err(finding(
-                place,
-                "the env section is not a mapping",
-                "write `type: env` and what belongs to it",
-            ))
+/// An env section, a mapping; it wipes itself.
+struct Section(Value);
+
+impl Section {
+    fn read(env: &str, place: &Place) -> Result<Self, Vec<Finding>> {
+        let document =
+            Document::parse(env, "env", messages::SCHEMA_PARSE_CONTRACT).map_err(|mut found| {
+                found.place = found.place.inside(place.clone());
+                vec![found]
+            })?;
+        let section = Self(document.to_json());
+        if section.0.is_object() {
+            return Ok(section);
         }
+        Err(finding(
+            place,
+            "the env section is not a mapping",
+            "write `type: env` and what belongs to it",
+        ))
+    }
+
+    fn signing_key(&self) -> Option<&str> {
+        self.0.get(KEY)?.as_str()
     }
 }
 
-fn text_of(section: &Value) -> Option<&str> {
-    section.get(KEY)?.as_str()
-}
-
-fn is_exactly(document: &Document, section: &Value) -> bool {
-    let mut json = document.to_json();
-    let same = json == *section;
-    yaml::wipe(&mut json);
-    same
+impl Drop for Section {
+    fn drop(&mut self) {
+        yaml::wipe(&mut self.0);
+    }
 }
 
 fn finding(place: &Place, cause: &str, remedy: &str) -> Vec<Finding> {

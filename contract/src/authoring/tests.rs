@@ -4,10 +4,13 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
+use crate::certificate::issue::{self, Subject};
+use crate::private_key::PrivateKey;
 use crate::product::Product;
 use crate::stages::{Sealed, Verified};
 use crate::testing::{self, KeyPair};
-use crate::token::openssl::Prefix;
+use crate::token::age::Identity;
+use crate::token::openssl::{DecryptionKey, Prefix};
 
 static IMAGE: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::rsa(2048));
 static IMAGE_KEY: LazyLock<DecryptionKey> =
@@ -64,35 +67,32 @@ fn cause(result: Result<Written, Vec<Finding>>) -> String {
 #[test]
 fn tokens_are_signed_as_they_stand_under_sorted_keys_in_one_line_each() {
     let contract = "workload: contract-basic.a.b\nenv: contract-basic.c.d\nextra: 1\nattestationPublicKey: k\n";
-    let written = sign(contract, "c.yaml", &SIGNER_KEY).unwrap();
+    let written = sign(contract, "c.yaml", &*SIGNER_KEY).unwrap();
     let signature = signature::sign(
         Signed {
             workload: "contract-basic.a.b",
             env: "contract-basic.c.d",
             tokens: true,
         },
-        &SIGNER_KEY,
+        &*SIGNER_KEY,
     )
     .unwrap();
     assert_eq!(
-        written.text,
+        *written.text,
         format!(
             "attestationPublicKey: k\nenv: contract-basic.c.d\nenvWorkloadSignature: {signature}\nworkload: contract-basic.a.b\n"
         )
     );
     assert_eq!(written.dropped[0].place.path, "extra");
-    let again = sign(&written.text, "c.yaml", &SIGNER_KEY).unwrap();
+    let again = sign(&written.text, "c.yaml", &*SIGNER_KEY).unwrap();
     assert_eq!(again.text, written.text, "signing twice changes nothing");
+    assert!(!format!("{written:?}").contains("contract-basic"));
 }
 
 #[test]
 fn sections_in_the_clear_get_the_signing_key_and_keep_the_rest_of_their_text() {
-    let written = sign(&literal(WORKLOAD, ENV), "c.yaml", &SIGNER_KEY).unwrap();
-    assert!(
-        written.text.contains("type: env # mine"),
-        "{}",
-        written.text
-    );
+    let written = sign(&literal(WORKLOAD, ENV), "c.yaml", &*SIGNER_KEY).unwrap();
+    assert!(written.text.contains("type: env # mine"));
     signed_by(&written.text);
     // A flow mapping takes no line at its end.
     let flow = format!(
@@ -100,7 +100,7 @@ fn sections_in_the_clear_get_the_signing_key_and_keep_the_rest_of_their_text() {
         "type: env, logging: {logRouter: {hostname: a.b, iamApiKey: k}}"
     );
     signed_by(
-        &sign(&literal(WORKLOAD, &flow), "c.yaml", &SIGNER_KEY)
+        &sign(&literal(WORKLOAD, &flow), "c.yaml", &*SIGNER_KEY)
             .unwrap()
             .text,
     );
@@ -117,12 +117,34 @@ fn a_contract_is_sealed_and_signed_in_one_step_whatever_its_sections_are_written
     ] {
         let key = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &auditor.public_pem);
         let contract = format!("{contract}attestationPublicKey: {key}\n");
-        let written = seal_and_sign(&contract, "c.yaml", to(), &SIGNER_KEY).unwrap().text;
+        let written = seal_and_sign(&contract, "c.yaml", to(), &*SIGNER_KEY).unwrap().text;
         assert_eq!(written.matches("contract-basic.").count(), 3);
         signed_by(&written);
         assert_eq!(verified(&written).evidence().auditor.as_ref().unwrap().public_key, auditor.public_pem);
         assert!(verify(&written, "c.yaml", None, None).is_err(), "the key is sealed");
     }
+}
+
+#[test]
+fn a_contract_is_sealed_to_an_age_recipient_and_signed() {
+    let identity = Identity::generate();
+    let recipient = identity.recipient();
+    let written = seal_and_sign(
+        &literal(WORKLOAD, ENV),
+        "c.yaml",
+        Audience::Recipient(&recipient),
+        &*SIGNER_KEY,
+    )
+    .unwrap()
+    .text;
+    assert_eq!(written.matches("BEGIN AGE ENCRYPTED FILE").count(), 2);
+    let keys = Keys {
+        age: Some(&identity),
+        ..Keys::default()
+    };
+    let signer = verify(&written, "c.yaml", None, keys).unwrap();
+    assert!(signer.is_same_key(&SIGNER_KEY.public_key().unwrap()));
+    assert!(verify(&written, "c.yaml", None, Some(&*IMAGE_KEY)).is_err());
 }
 
 #[test]
@@ -132,7 +154,7 @@ fn a_certificate_of_the_same_key_stays_and_another_key_is_never_overwritten() {
         "{ENV}signingKey: |\n  {}\n",
         certificate.trim_end().replace('\n', "\n  ")
     );
-    let written = seal_and_sign(&literal(WORKLOAD, &env), "c.yaml", to(), &SIGNER_KEY).unwrap();
+    let written = seal_and_sign(&literal(WORKLOAD, &env), "c.yaml", to(), &*SIGNER_KEY).unwrap();
     assert_eq!(
         signed_by(&written.text).validity().unwrap().not_after,
         2_000_000_000
@@ -142,19 +164,34 @@ fn a_certificate_of_the_same_key_stays_and_another_key_is_never_overwritten() {
 }
 
 #[test]
+fn a_contract_expires_with_the_certificate_of_its_signer() {
+    let from = 1_790_000_000;
+    let certificate = issue::self_signed(&SIGNER_KEY, &Subject::default(), 30, from).unwrap();
+    let signer = Signer::with_certificate(&SIGNER_KEY, &certificate).unwrap();
+    let first = sign(&literal(WORKLOAD, ENV), "c.yaml", &*SIGNER_KEY).unwrap();
+    for contract in [literal(WORKLOAD, ENV), first.text.to_string()] {
+        let written = seal_and_sign(&contract, "c.yaml", to(), signer).unwrap();
+        let validity = signed_by(&written.text).validity().unwrap();
+        assert_eq!(validity.not_after, from + 30 * 24 * 60 * 60);
+    }
+    let other = PrivateKey::generate(2048).unwrap();
+    assert!(Signer::with_certificate(&other, &certificate).is_err());
+}
+
+#[test]
 fn what_cannot_be_signed_or_verified_is_refused_for_what_it_is() {
     let maps = "workload: {type: workload}\nenv: {type: env}\n";
     assert_eq!(
-        cause(sign(maps, "c.yaml", &SIGNER_KEY))
+        cause(sign(maps, "c.yaml", &*SIGNER_KEY))
             .matches("mapping")
             .count(),
         2,
         "both at once"
     );
     assert!(
-        cause(sign(&literal(WORKLOAD, "- a"), "c.yaml", &SIGNER_KEY)).contains("not a mapping")
+        cause(sign(&literal(WORKLOAD, "- a"), "c.yaml", &*SIGNER_KEY)).contains("not a mapping")
     );
-    assert!(cause(sign("env: a\n", "c.yaml", &SIGNER_KEY)).contains("`workload` is missing"));
+    assert!(cause(sign("env: a\n", "c.yaml", &*SIGNER_KEY)).contains("`workload` is missing"));
     let told = |contract: &str| {
         verify(contract, "c.yaml", None, None).unwrap_err()[0]
             .cause
@@ -168,7 +205,7 @@ fn what_cannot_be_signed_or_verified_is_refused_for_what_it_is() {
         ))
         .contains("no signingKey")
     );
-    let signed = sign(&literal(WORKLOAD, ENV), "c.yaml", &SIGNER_KEY)
+    let signed = sign(&literal(WORKLOAD, ENV), "c.yaml", &*SIGNER_KEY)
         .unwrap()
         .text;
     assert!(told(&signed.replace("H4sI", "H4sJ")).contains("does not match"));
@@ -176,7 +213,7 @@ fn what_cannot_be_signed_or_verified_is_refused_for_what_it_is() {
 
 #[test]
 fn sealing_alone_drops_a_signature_and_leaves_no_key() {
-    let signed = sign(&literal(WORKLOAD, ENV), "c.yaml", &SIGNER_KEY)
+    let signed = sign(&literal(WORKLOAD, ENV), "c.yaml", &*SIGNER_KEY)
         .unwrap()
         .text;
     let written = seal(&signed, "c.yaml", to()).unwrap().text;
@@ -191,7 +228,7 @@ proptest! {
     fn what_is_signed_verifies_and_any_other_text_does_not(values in proptest::collection::vec("[ -~]{0,40}", 0..4), at in any::<prop::sample::Index>()) {
         let extra: String = values.iter().enumerate().map(|(at, value)| format!("  K{at}: '{}'\n", value.replace('\'', "''"))).collect();
         let workload = format!("{WORKLOAD}env:\n{extra}");
-        let signed = sign(&literal(&workload, ENV), "c.yaml", &SIGNER_KEY).unwrap().text;
+        let signed = sign(&literal(&workload, ENV), "c.yaml", &*SIGNER_KEY).unwrap().text;
         verify(&signed, "c.yaml", None, None).unwrap();
         let at = signed.find("type: workload").unwrap() + at.index("type: workload".len());
         let mut changed = signed.clone();

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::certificate::PublicKey;
 use crate::error::ContractError;
 use crate::private_key::PrivateKey;
-use crate::signature::{sign_digest, verify_digest};
+use crate::signature::{sign_parts, verify_parts};
 use crate::token::openssl::{DecryptionKey, unwrap_key, wrap};
 
 const PREFIX: &str = "sealed.";
@@ -133,7 +133,7 @@ pub fn seal(
         kid: party.verify_id().to_owned(),
     };
     let signed = format!("{}.{}", part(&header)?, part(&payload)?);
-    let signature = sign_digest(MessageDigest::sha512(), signer.key(), signed.as_bytes())?;
+    let signature = sign_parts(MessageDigest::sha512(), signer.key(), &[signed.as_bytes()])?;
     Ok(format!(
         "{PREFIX}{signed}.{}",
         URL_SAFE_NO_PAD.encode(signature)
@@ -194,10 +194,10 @@ fn verify(text: &str, party: Party, signer: &PublicKey) -> Result<Payload, Contr
     let signature = URL_SAFE_NO_PAD
         .decode(signature)
         .map_err(|_| wrong("its signature is not base64url"))?;
-    if !verify_digest(
+    if !verify_parts(
         MessageDigest::sha512(),
         signer,
-        signed.as_bytes(),
+        &[signed.as_bytes()],
         &signature,
     )? {
         return Err(wrong("its signature does not match"));

@@ -15,7 +15,7 @@ use crate::schema::{self, Scope, Section};
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
 use crate::signature::{self, Signed};
-use crate::user_data::{Places, Text};
+use crate::user_data::{Part, Places, Text};
 use crate::yaml::{Document, Origin};
 
 /// A section that can be read.
@@ -33,6 +33,18 @@ pub(super) struct Scalar {
 }
 
 impl OpenPart {
+    /// A part with its clear text; one that is not sealed is its own.
+    pub(super) fn new(part: Part, clear: Option<Zeroizing<String>>) -> Self {
+        match part {
+            Part::Mapping(document) => Self::Mapping(document),
+            Part::Text(read, origin) => {
+                let origin = origin.filter(|_| !read.is_sealed());
+                let clear = clear.unwrap_or_else(|| read.0.clone());
+                Self::Scalar(Scalar { read, clear }, origin)
+            }
+        }
+    }
+
     /// Whether anybody who holds the contract can read it.
     fn is_clear(&self) -> bool {
         !matches!(self, Self::Scalar(scalar, _) if scalar.read.is_sealed())

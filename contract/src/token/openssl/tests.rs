@@ -175,6 +175,11 @@ fn padding_is_judged_by_its_whole_block() {
 
 proptest! {
     #[test]
+    fn what_is_sealed_opens_whatever_it_is(plain in proptest::collection::vec(any::<u8>(), 0..3000)) {
+        prop_assert_eq!(open(&sealed(&plain)).unwrap(), plain);
+    }
+
+    #[test]
     fn no_text_makes_the_parser_panic(text in "(hyper-protect-basic|contract-basic|[a-z.]{0,5})[.][A-Za-z0-9+/=.]{0,60}") {
         let _ = Token::parse(&text);
     }
