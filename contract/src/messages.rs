@@ -118,7 +118,7 @@ catalogue! {
     CONSENT_REFUSED = 12 100 Error "the workload does not agree to the env that it is paired with";
     CONTRACT_WILL_EXPIRE = 12 6 Error "the contract will expire";
     CONTRACT_EXPIRED = 12 7 Error "the contract has expired";
-    CERTIFICATE_INVALID = 12 100 Error "a certificate cannot be trusted or used";
+    CERTIFICATE_INVALID = 12 101 Error "a certificate cannot be trusted or used";
     CONTRACT_VALID = 12 5 Error "the contract is valid";
     NETWORK_READY = 14 0 Info "the network is ready";
     NETWORK_FAILED = 14 1 Error "the network could not be set up";
