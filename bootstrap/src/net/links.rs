@@ -18,6 +18,17 @@ pub(crate) struct Link {
     pub(crate) is_loopback: bool,
 }
 
+impl Link {
+    /// What its routes cost: of two ways to the same place the link of the lower number has the cheaper one, whichever
+    /// server answered last.
+    fn route_metric(&self) -> u32 {
+        FIRST_METRIC.saturating_add(self.index)
+    }
+}
+
+/// The cost before the link's number is added. Nought would be the kernel's word for no cost at all.
+const FIRST_METRIC: u32 = 100;
+
 /// A connection to the kernel. Needs a tokio runtime.
 pub(crate) fn connect() -> std::io::Result<Handle> {
     let (connection, handle, _) = rtnetlink::new_connection()?;
@@ -84,7 +95,8 @@ pub(crate) async fn apply(
     for route in &settings.routes {
         let message = RouteMessageBuilder::<Ipv4Addr>::new()
             .destination_prefix(route.to.address, route.to.prefix)
-            .output_interface(link.index);
+            .output_interface(link.index)
+            .priority(link.route_metric());
         // A route through nobody is one to the link itself (RFC 3442).
         let message = if route.via.is_unspecified() {
             message
@@ -124,4 +136,24 @@ pub(crate) async fn remove(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_route_is_the_one_of_the_first_link() {
+        let link = |index| Link {
+            index,
+            name: format!("eth{index}"),
+            is_loopback: false,
+        };
+        let metrics = [2, 3, 17, u32::MAX].map(|index| link(index).route_metric());
+        assert!(
+            metrics.is_sorted_by(|one, other| one < other),
+            "{metrics:?}"
+        );
+        assert!(metrics[0] > 0);
+    }
 }
