@@ -12,7 +12,7 @@ use std::{
 };
 
 use hpcr_image::{
-    manifest,
+    initramfs, manifest,
     qemu::{Disk, Forward, Machine, Network, qmp},
     seed::Seed,
 };
@@ -30,6 +30,9 @@ const QEMU: &str = "qemu-system-x86_64";
 pub const MEMORY_MIB: u32 = 512;
 const DATA_MIB: u64 = 512;
 const SCRATCH_MIB: u64 = 512;
+/// How an image's configuration says what it is for, in as many bytes.
+const DEVELOPMENT: &[u8; 22] = br#""kind": "development","#;
+const PRODUCTION: &[u8; 22] = br#""kind": "production", "#;
 /// The kernel's last line before the power goes. A reboot or a panic has another one.
 const POWER_DOWN: &str = "reboot: Power down";
 
@@ -49,6 +52,8 @@ pub struct Appliance {
     folder: PathBuf,
     image: PathBuf,
     seed: Option<PathBuf>,
+    /// In place of the image's own.
+    initramfs: Option<PathBuf>,
     first: Option<FirstProcess>,
     other: Option<OtherSystem>,
 }
@@ -56,7 +61,9 @@ pub struct Appliance {
 /// What boots in place of the image, on the same hardware.
 #[derive(Debug, Clone)]
 pub(crate) struct OtherSystem {
+    /// Its first file system.
     pub(crate) initramfs: PathBuf,
+    /// Its kernel's.
     pub(crate) command_line: String,
     /// Its root, which the guest cannot write to.
     pub(crate) root: Disk,
@@ -65,7 +72,6 @@ pub(crate) struct OtherSystem {
 #[derive(Debug)]
 struct FirstProcess {
     path: String,
-    initramfs: PathBuf,
     forward: Forward,
 }
 
@@ -84,6 +90,7 @@ impl Appliance {
             folder: folder.into(),
             image: place::image(),
             seed: None,
+            initramfs: None,
             first: None,
             other: None,
         };
@@ -150,23 +157,53 @@ impl Appliance {
     /// # Errors
     /// Where the image cannot be read.
     pub fn first_process(&mut self, path: &str, cpio: &[u8], port: u16) -> Result<u16> {
-        let mut bytes = fs::read(self.image.join(manifest::INITRAMFS))
-            .map_err(Error::io("reading the initramfs"))?;
+        let mut bytes = self.image_initramfs()?;
         // The kernel finds the next archive at the next multiple of four.
         bytes.resize(bytes.len().next_multiple_of(4), 0);
         bytes.extend_from_slice(cpio);
-        let initramfs = self.folder.join("initramfs");
-        fs::write(&initramfs, bytes).map_err(Error::io("writing the initramfs"))?;
+        self.write_initramfs(&bytes)?;
         let forward = Forward {
             host: free_port()?,
             guest: port,
         };
         self.first = Some(FirstProcess {
             path: path.into(),
-            initramfs,
             forward,
         });
         Ok(forward.host)
+    }
+
+    /// Has the image say of itself that it is one for production, with the development keys that it has.
+    ///
+    /// # Errors
+    /// Where the image cannot be read, or does not say what it is in the one place that this knows.
+    pub fn say_production(&mut self) -> Result<()> {
+        let mut archive = initramfs::decompress(&self.image_initramfs()?)
+            .map_err(Error::io("decompressing the initramfs"))?;
+        let found: Vec<_> = archive
+            .windows(DEVELOPMENT.len())
+            .enumerate()
+            .filter_map(|(at, window)| (window == DEVELOPMENT).then_some(at))
+            .collect();
+        let [at] = found[..] else {
+            return Err(Error::Broken(format!(
+                "the image says {} times that it is one for development",
+                found.len()
+            )));
+        };
+        archive[at..at + DEVELOPMENT.len()].copy_from_slice(PRODUCTION);
+        self.write_initramfs(&archive)
+    }
+
+    fn image_initramfs(&self) -> Result<Vec<u8>> {
+        fs::read(self.image.join(manifest::INITRAMFS)).map_err(Error::io("reading the initramfs"))
+    }
+
+    fn write_initramfs(&mut self, bytes: &[u8]) -> Result<()> {
+        let path = self.folder.join("initramfs");
+        fs::write(&path, bytes).map_err(Error::io("writing the initramfs"))?;
+        self.initramfs = Some(path);
+        Ok(())
     }
 
     /// Has another system boot under the image's kernel.
@@ -213,8 +250,10 @@ impl Appliance {
             host: self.port,
             guest: workload::PORT,
         }];
+        if let Some(initramfs) = &self.initramfs {
+            machine.initramfs.clone_from(initramfs);
+        }
         if let Some(first) = &self.first {
-            machine.initramfs.clone_from(&first.initramfs);
             machine.command_line = format!("{} rdinit={}", machine.command_line, first.path);
             forwards.push(first.forward);
         }

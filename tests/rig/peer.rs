@@ -23,8 +23,9 @@ use crate::{
 /// What it is, in the report.
 pub const NAME: &str = "Debian trixie: systemd, podman, cryptsetup, rsyslog, openssl";
 
-/// As the image's own command line, without the wiping of freed pages.
-const COMMAND_LINE: &str = "console=ttyS0 panic=-1 quiet";
+/// As the image's own command line, without the wiping of freed pages; and systemd waits for its disks also where other
+/// work starves the emulation.
+const COMMAND_LINE: &str = "console=ttyS0 panic=-1 quiet systemd.default_device_timeout_sec=600";
 /// The serial by which its first process finds the root disk.
 const ROOT_SERIAL: &str = "root";
 

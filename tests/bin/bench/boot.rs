@@ -30,7 +30,7 @@ type Run = Vec<(String, f64)>;
 pub(crate) fn boot() -> Result<Vec<Row>> {
     let world = World::start(Path::new(namespace::SCRATCH), workload::image()?)?;
     let contract = world.draft().seal(&place::certificate())?.user_data();
-    let peer = Peer::prepared();
+    let mut peer = Peer::prepared();
     let (mut ours, mut peers): (Vec<Run>, Vec<Run>) = Default::default();
     for run in 0..RUNS {
         let folder = namespace::folder(&format!("run-{run}"))?;
@@ -38,10 +38,16 @@ pub(crate) fn boot() -> Result<Vec<Row>> {
         let whole = first_page(&guest, &world)?;
         ours.push(whole.into_iter().chain(parts(&guest)).collect());
         drop(guest);
-        if let Some(peer) = peer.as_ref().filter(|_| run < PEER_RUNS) {
-            let folder = namespace::folder(&format!("peer-run-{run}"))?;
-            let guest = peer.guest(&folder, &contract)?.boot(|_| ())?;
-            peers.push(first_page(&guest, &world)?);
+        if let Some(other) = peer.as_ref().filter(|_| run < PEER_RUNS) {
+            match peer_boot(other, run, &contract, &world) {
+                Ok(measured) => peers.push(measured),
+                // Some of its runs would be a choice of them.
+                Err(error) => {
+                    eprintln!("the peer is left out, since it failed: {error}");
+                    peers.clear();
+                    peer = None;
+                }
+            }
         }
     }
     let cases = ours.first().cloned().unwrap_or_default();
@@ -50,6 +56,12 @@ pub(crate) fn boot() -> Result<Vec<Row>> {
             .beside(peer::NAME, &values(&peers, case))
     };
     Ok(cases.iter().map(row).collect())
+}
+
+fn peer_boot(peer: &Peer, run: usize, contract: &str, world: &World) -> Result<Run> {
+    let folder = namespace::folder(&format!("peer-run-{run}"))?;
+    let guest = peer.guest(&folder, contract)?.boot(|_| ())?;
+    first_page(&guest, world)
 }
 
 fn values(runs: &[Run], case: &str) -> Vec<f64> {
