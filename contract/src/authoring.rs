@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::certificate::PublicKey;
 use crate::finding::{Finding, Place, both};
 use crate::messages;
-use crate::opening::Keys;
+use crate::opening::{self, Keys};
 use crate::parallel;
 use crate::signature::{self, Signed};
 use crate::token::Audience;
@@ -60,6 +60,13 @@ pub fn sign<'s>(
 pub fn seal(contract: &str, file: &str, to: Audience<'_>) -> Result<Written, Vec<Finding>> {
     Draft::read(contract, file, Mappings::Written)?
         .sealed(to)?
+        .written(None)
+}
+
+/// Opens every sealed section of a contract, the auditor's key too. A signature goes: it is none of the open sections.
+pub fn open(contract: &str, file: &str, keys: Keys<'_>) -> Result<Written, Vec<Finding>> {
+    Draft::read(contract, file, Mappings::Written)?
+        .opened(keys)?
         .written(None)
 }
 
@@ -166,6 +173,26 @@ impl Draft {
         self.workload = workload?.unwrap_or(self.workload);
         self.env = env?.unwrap_or(self.env);
         self.auditor = auditor?.or(self.auditor);
+        Ok(self)
+    }
+
+    fn opened(mut self, keys: Keys<'_>) -> Result<Self, Vec<Finding>> {
+        let open = |text: &Text, place: &Place| {
+            opening::clear(text, keys, place)
+                .map(|clear| Text(clear.text))
+                .map_err(|finding| vec![finding])
+        };
+        let auditor = self.auditor.as_ref();
+        let auditor = auditor.map(|text| open(text, &self.places.auditor));
+        let (sections, auditor) = both(
+            both(
+                open(&self.workload, &self.places.workload),
+                open(&self.env, &self.places.env),
+            ),
+            auditor.transpose(),
+        )?;
+        (self.workload, self.env) = sections;
+        self.auditor = auditor;
         Ok(self)
     }
 

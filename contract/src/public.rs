@@ -12,9 +12,11 @@ pub fn is_public(names: &[&str], value: &str) -> bool {
     match names {
         [.., "type"] => matches!(value, "env" | "workload"),
         [file, "apiVersion" | "kind"] | [.., file, "apiVersion" | "kind"] => is_yaml(file),
+        // A number cannot be a password that stands at the wrong key.
+        [.., "logging", _, "port"] => value.bytes().all(|byte| byte.is_ascii_digit()),
         ["apiVersion" | "kind"]
         | ["network", _, ..]
-        | [.., "logging", _, "hostname" | "port"]
+        | [.., "logging", _, "hostname"]
         | [
             ..,
             "volumes",

@@ -200,10 +200,10 @@ impl Reader<'_> {
 
     fn settings(&mut self, at: &At<'_>, mtu: Option<u32>) -> Settings {
         let addresses = self.list(at, "addresses", ADDRESS, |text| Network::parse(text));
-        if addresses.is_empty()
-            && let Some(list) = at.get("addresses")
+        if let Some(list) = at.get("addresses")
+            && matches!(&list.node.kind, Kind::Sequence(items) if items.is_empty())
         {
-            self.refuse(&list, "there is no usable address", ADDRESS);
+            self.refuse(&list, "the list of addresses is empty", ADDRESS);
         }
         let listed = at.get("routes").map(|list| self.items(&list));
         let mut routes: Vec<_> = listed

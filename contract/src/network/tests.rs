@@ -58,7 +58,7 @@ fn what_is_not_understood_is_refused_with_its_place() {
         ),
         (
             "{dhcp4: yes, addresses: 10.0.0.1/8, wifi: 1}",
-            &["wifi", "addresses", "addresses", "dhcp4"],
+            &["wifi", "addresses", "dhcp4"],
         ),
         ("10.0.0.1/8", &[""]),
     ] {

@@ -4,7 +4,7 @@ use super::Rejection;
 use crate::certificate::PublicKey;
 use crate::consent::{self, Parties};
 use crate::error::ContractError;
-use crate::finding::Finding;
+use crate::finding::{Finding, Place};
 use crate::plan::{Evidence, Plan};
 use crate::planning::{self, Part};
 use crate::preflight::{self, Horizon};
@@ -54,6 +54,11 @@ impl Verified {
             ),
             horizon,
         )
+    }
+
+    /// Where the signing key stands.
+    pub fn signing_key_place(&self) -> Place {
+        self.documents.1.place("/signingKey")
     }
 
     /// The workload section.

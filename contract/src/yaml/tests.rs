@@ -158,7 +158,7 @@ fn a_pointer_leads_to_line_column_and_dotted_path() {
         ("/env/list/1/b", "contract.yaml:7:8 at env.list[1].b"),
         (
             "/env/volumes/nothing/here",
-            "contract.yaml:3:5 at env.volumes",
+            "contract.yaml:2:3 at env.volumes",
         ),
     ] {
         assert_eq!(document.place(pointer).to_string(), place);

@@ -151,7 +151,7 @@ fn a_certificate_is_followed_to_its_root_at_the_time_that_is_given() {
         "60",
     ]);
     assert!(
-        warned.status == 0 && warned.out.contains("warning[HPL12100E]"),
+        warned.status == 0 && warned.out.contains("warning[HPL1210]"),
         "{warned:?}"
     );
     for arguments in [
@@ -160,7 +160,7 @@ fn a_certificate_is_followed_to_its_root_at_the_time_that_is_given() {
     ] {
         let ran = desk.hpcr(&[&["certificate", "check", "leaf.crt"], arguments].concat());
         assert!(
-            ran.status == 1 && ran.out.contains("error[HPL12100E]"),
+            ran.status == 1 && ran.out.contains("error[HPL1210]"),
             "{arguments:?}: {ran:?}"
         );
     }

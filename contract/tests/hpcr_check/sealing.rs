@@ -130,6 +130,14 @@ fn a_whole_contract_is_sealed_signed_and_found_valid() {
         (ran.status, ran.out.as_str()),
         (0, "sealed.yaml: valid, and signed\n")
     );
+    let opened = desk.hpcr_secretly(
+        &["decrypt", "--contract", "--key", "image.key", "sealed.yaml"],
+        b"",
+    );
+    assert!(opened.out.contains("workload-seed-0001") && !opened.out.contains("envWorkload"));
+    desk.write("opened.yaml", &opened.out);
+    let ran = desk.hpcr(&["diff", "opened.yaml", "contract.yaml"]);
+    assert_eq!(ran.out, "- env.signingKey: <hidden>\n", "{ran:?}");
     desk.write(
         "mapping.yaml",
         format!(

@@ -91,7 +91,7 @@ fn what_is_no_contract_is_told_as_such() {
     let desk = Desk::new();
     for (bytes, cause) in [
         (&b"\xff\xfe"[..], "not UTF-8"),
-        (b"", "missing"),
+        (b"", "not a mapping"),
         (b"- a", "mapping"),
         (b"a: [", "error[HPL11001E]"),
     ] {

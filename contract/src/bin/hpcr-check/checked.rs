@@ -1,9 +1,9 @@
 //! Takes a contract the whole way that it takes in the guest, and keeps all that is said about it on that way.
 
 use hpcr_contract::attestation::Subject;
-use hpcr_contract::certificate::{Expiry, PublicKey, expiry};
+use hpcr_contract::certificate::{Expiry, expiry};
 use hpcr_contract::contents::Contents;
-use hpcr_contract::finding::{Finding, Level, Place};
+use hpcr_contract::finding::{Finding, Level};
 use hpcr_contract::messages;
 use hpcr_contract::plan::Plan;
 use hpcr_contract::preflight::Horizon;
@@ -73,9 +73,8 @@ impl Checked {
             .verified
             .insert(opened.verify(arguments.platform.product)?);
         self.findings.extend_from_slice(verified.warnings());
-        self.findings
-            .extend(verified.signer().and_then(|signer| end_of(signer, now)));
         let days = arguments.expires_within;
+        self.findings.extend(end_of(verified, now, days));
         self.findings
             .extend(verified.preflight(Horizon { now, days }));
         let plan = verified.agree()?.plan()?;
@@ -153,22 +152,30 @@ impl Checked {
     }
 }
 
-/// What is to be said of the end of the certificate that signed.
-fn end_of(signer: &PublicKey, now: i64) -> Option<Finding> {
-    let place = Place::at("env", "signingKey");
-    match expiry(signer.validity()?.not_after, now) {
-        Expiry::Valid => None,
-        Expiry::WillExpire(days) => Some(Finding::warning(
-            messages::CONTRACT_WILL_EXPIRE,
-            place,
-            format!("the certificate of the contract ends in {days} days"),
-            "sign the contract with a certificate that lasts",
-        )),
-        Expiry::Expired => Some(Finding::new(
+/// What is to be said of the end of the certificate that signed: it is the contract's.
+fn end_of(verified: &Verified, now: i64, days: u32) -> Option<Finding> {
+    const DAY: i64 = 24 * 60 * 60;
+    let end = verified.signer()?.validity()?.not_after;
+    let (left, place) = (end.saturating_sub(now), verified.signing_key_place());
+    if expiry(end, now) == Expiry::Expired {
+        let remedy = "sign the contract with a certificate that is valid";
+        let cause = "the certificate of the contract has ended";
+        return Some(Finding::new(
             messages::CONTRACT_EXPIRED,
             place,
-            "the certificate of the contract has ended",
-            "sign the contract with a certificate that is valid",
-        )),
+            cause,
+            remedy,
+        ));
     }
+    (left / DAY < i64::from(days)).then(|| {
+        Finding::warning(
+            messages::CONTRACT_WILL_EXPIRE,
+            place,
+            format!(
+                "the certificate of the contract ends in {} days",
+                left / DAY
+            ),
+            "sign the contract with a certificate that lasts",
+        )
+    })
 }

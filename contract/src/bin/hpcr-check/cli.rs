@@ -28,7 +28,7 @@ standard input. Exit status: 0 good; 1 something is wrong with what was given; 2
 /// Every problem is told with its place, its message code, its cause and a remedy, all at once. Values of a contract
 /// that may be secret are never shown.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "hpcr-check", version, arg_required_else_help = true, after_help = EXAMPLES, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

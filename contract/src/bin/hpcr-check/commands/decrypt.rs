@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use hpcr_contract::authoring;
 use hpcr_contract::finding::Place;
 use hpcr_contract::stages::Keys;
 use hpcr_contract::token::age;
@@ -14,17 +15,20 @@ use crate::output::{Output, Readers};
 use crate::report::Report;
 use crate::{Verdict, input, keys};
 
-/// Open a sealed section
+/// Open a sealed section, or all of a contract
 ///
 /// Prints what the token or age file says, byte for byte: it is the one command that shows secrets. A file that it writes is
 /// readable by its owner alone.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The token or age file; - reads standard input
+    /// The token, age file or contract; - reads standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
     key: RequiredKey,
+    /// The file is a contract: print it with its sections in the clear, and without the signature of the sealed ones
+    #[arg(long)]
+    contract: bool,
 }
 
 /// Opens a token or an age file.
@@ -32,6 +36,9 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     let name = input::name(&arguments.file);
     let text = input::utf8(&arguments.file)?;
     let opening = keys::opening_by(&arguments.key.key, &arguments.key.passphrase)?;
+    if arguments.contract {
+        return super::written(authoring::open(&text, &name, opening.keys()), &name, output);
+    }
     let opened = match opening.keys() {
         Keys {
             age: Some(identity),

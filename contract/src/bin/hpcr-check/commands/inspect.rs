@@ -95,7 +95,11 @@ fn signature(checked: &Checked) -> String {
         }
         .into();
     };
-    verified
-        .signer()
-        .map_or_else(|| "none".into(), |_| "good".into())
+    let Some(signer) = verified.signer() else {
+        return "none".into();
+    };
+    match signer.fingerprint() {
+        Ok(hash) => format!("good, by the key with SHA-256 {}", hex::encode(hash)),
+        Err(error) => error.to_string(),
+    }
 }
