@@ -13,6 +13,7 @@ pub mod interpolation;
 pub(crate) mod paths;
 mod reader;
 mod sources;
+pub(crate) mod template;
 mod values;
 
 pub(crate) use image::canonical_registry;
