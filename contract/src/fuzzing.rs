@@ -9,9 +9,13 @@ use std::io::Write;
 use base64::Engine as _;
 
 use crate::certificate::PublicKey;
+use crate::finding::Place;
+use crate::messages;
 use crate::product::Product;
+use crate::secret::SecretString;
 use crate::stages::{Agreed, Keys, Sealed};
 use crate::token::openssl::Token;
+use crate::yaml::Document;
 use crate::{attestation as record, workload as model};
 
 /// A parser behind its name, which is also the name of its fuzz target and of the folder of its seeds.
@@ -24,6 +28,8 @@ pub const DOORS: &[Door] = &[
     ("compose", compose),
     ("compose_archive", compose_archive),
     ("env", env),
+    ("pod", pod),
+    ("template", template),
     ("token", token),
     ("user_data", user_data),
     ("workload", workload),
@@ -64,8 +70,46 @@ pub fn compose_archive(tar: &[u8]) {
     {
         let archive = base64::engine::general_purpose::STANDARD.encode(bytes);
         if let Ok(archive) = model::archive::unpack(&archive) {
-            let _ = model::compose::read(archive, &BTreeMap::new(), &["/mnt/data".to_owned()]);
+            let variables = variables();
+            let place = Place::at("workload", "compose.archive");
+            let _ = model::compose::read(archive, &given(&variables), &place);
         }
+    }
+}
+
+/// A Pod or a ConfigMap, as a resource and as a template.
+pub fn pod(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let variables = variables();
+    for way in ["resources", "templates"] {
+        let lines: Vec<_> = text.lines().map(|line| format!("    {line}\n")).collect();
+        let section = format!("play:\n  {way}:\n  -\n{}", lines.concat());
+        if let Ok(section) = Document::parse(&section, "workload", messages::PODS_FAILED) {
+            let _ = model::pod::read(&section, &given(&variables));
+        }
+    }
+}
+
+/// A template in a value of a Pod.
+pub fn template(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = model::template::Templates::new(&variables()).render(text);
+    }
+}
+
+fn variables() -> BTreeMap<String, SecretString> {
+    [("NAME", "web"), ("PORT", "8080"), ("EMPTY", "")]
+        .map(|(name, value)| (name.to_owned(), SecretString::from(value)))
+        .into()
+}
+
+fn given(variables: &BTreeMap<String, SecretString>) -> model::Given<'_> {
+    model::Given {
+        variables,
+        volumes: &[],
+        signed: &[],
     }
 }
 

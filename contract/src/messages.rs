@@ -123,6 +123,7 @@ catalogue! {
     NETWORK_READY = 14 0 Info "the network is ready";
     NETWORK_FAILED = 14 1 Error "the network could not be set up";
     NETWORK_TIMEOUT = 14 2 Error "the network was not ready in time";
+    PODS_FAILED = 15 2 Error "the Pods could not be understood";
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::plan::{Evidence, Plan, Workload};
 use crate::product::Product;
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
-use crate::workload::{archive, compose};
+use crate::workload::{Given, archive, compose, pod};
 use crate::yaml::Document;
 
 mod logging;
@@ -117,7 +117,8 @@ fn refuse_as(code: Code, document: &Document, pointer: &str, cause: &str, remedy
 
 /// What a contract may ask for and this version does not do.
 fn unsupported(workload: &Part<'_, WorkloadSection>, env: &Part<'_, EnvSection>) -> Vec<Finding> {
-    const PODS: &str = "describe the workload by a compose archive (`compose.archive`)";
+    const PODS: &str =
+        "describe the workload by a compose archive (`compose.archive`) or Pods (`play`)";
     const FOREIGN: &str = "leave it out: it belongs to another platform";
     let (workload, env, of_workload, of_env) = (
         workload.document,
@@ -126,7 +127,6 @@ fn unsupported(workload: &Part<'_, WorkloadSection>, env: &Part<'_, EnvSection>)
         env.section,
     );
     [
-        (workload, "play", of_workload.play, PODS),
         (
             workload,
             "confidential-containers",
@@ -149,35 +149,46 @@ fn unsupported(workload: &Part<'_, WorkloadSection>, env: &Part<'_, EnvSection>)
     .collect()
 }
 
-/// The containers of the compose archive.
+/// The containers, of the compose archive or the Pods.
 fn containers(
     workload: &Part<'_, WorkloadSection>,
     env: &EnvSection,
     mounts: &[String],
 ) -> Result<Workload, Vec<Finding>> {
     let Part { section, document } = workload;
+    let variables = overlay(&env.env, &section.env);
+    let images = &section.images;
+    let signed: Vec<String> = images
+        .dct
+        .keys()
+        .chain(images.rhs.keys())
+        .cloned()
+        .collect();
+    let given = Given {
+        variables: &variables,
+        volumes: mounts,
+        signed: &signed,
+    };
+    if section.play.is_some() {
+        return pod::read(document, &given);
+    }
     let Some(compose) = &section.compose else {
         // Another way to describe the workload has been refused by name already.
-        let is_told = section.play.is_some() || section.confidential_containers.is_some();
+        let is_told = section.confidential_containers.is_some();
         let missing = || {
             refuse(
                 document,
                 "",
                 "there is no workload",
-                "add `compose.archive`",
+                "add `compose.archive` or `play`",
             )
         };
         return Err(if is_told { Vec::new() } else { vec![missing()] });
     };
-    let archive = archive::unpack(&compose.archive)
-        .map_err(|problem| vec![problem.finding(document.place("/compose/archive"))])?;
     let place = document.place("/compose/archive");
-    compose::read(archive, &overlay(&env.env, &section.env), mounts).map_err(|findings| {
-        findings
-            .into_iter()
-            .map(|finding| finding.inside(&place))
-            .collect()
-    })
+    let archive = archive::unpack(&compose.archive)
+        .map_err(|problem| vec![problem.finding(place.clone())])?;
+    compose::read(archive, &given, &place)
 }
 
 /// The deployer's entries with the workload provider's over them.

@@ -11,20 +11,43 @@ pub mod compose;
 mod image;
 pub mod interpolation;
 pub(crate) mod paths;
+pub(crate) mod pod;
 mod reader;
 mod sources;
 pub(crate) mod template;
 mod values;
+mod wiped;
 
 pub(crate) use image::canonical_registry;
 
-/// What the containers of a contract may refer to.
+/// What a contract gives to its containers.
 #[derive(Debug, Clone, Copy)]
-pub struct Surroundings<'a> {
-    /// The files of the archive by relative path.
-    pub files: &'a BTreeMap<String, File>,
-    /// The merged environment of the contract.
+pub struct Given<'a> {
+    /// The merged environment.
     pub variables: &'a interpolation::Variables,
     /// Where data volumes are mounted in the guest.
     pub volumes: &'a [String],
+    /// The images that signature keys are given for (`images`), by the name that they stand under.
+    pub signed: &'a [String],
+}
+
+/// What containers may refer to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    /// The files of the archive by relative path.
+    files: &'a BTreeMap<String, File>,
+    variables: &'a interpolation::Variables,
+    volumes: &'a [String],
+    signed: &'a [String],
+}
+
+impl<'a> Surroundings<'a> {
+    fn new(given: &Given<'a>, files: &'a BTreeMap<String, File>) -> Self {
+        Self {
+            files,
+            variables: given.variables,
+            volumes: given.volumes,
+            signed: given.signed,
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The one door to YAML: text in, a tree in which every key and value knows its line and column out.
 //!
-//! Duplicate keys, aliases, merge keys, unknown tags, keys that are not text, several documents and sizes without
-//! bound are refused. Scalars follow the YAML 1.2 core schema: what is written as text stays text. Schema validation
+//! Duplicate keys, unknown tags, keys that are not text and sizes without bound are refused, and in a contract itself
+//! several documents, aliases and merge keys, too; compose files and Pods may have a few of these. Scalars follow the YAML 1.2 core schema: what is written as text stays text. Schema validation
 //! ([`Document::to_json`]) and typed reading ([`Document::read`]) see the same tree, so they cannot disagree.
 //! This module never quotes a value in an error, and wipes the text that it held.
 
@@ -24,6 +24,13 @@ pub(crate) use node::{Kind, Node};
 const MAX_DEPTH: usize = 48;
 /// The most mappings, sequences and scalars that are read.
 const MAX_NODES: usize = 100_000;
+/// The most documents of one file.
+const MAX_DOCUMENTS: usize = 256;
+/// The most anchors, aliases and merge keys of a file that may have them.
+const MAX_ALIASES: usize = 512;
+/// The most bytes that anchors may keep, and the most values that aliases may copy.
+const MAX_ANCHORED_BYTES: usize = 16 << 10;
+const MAX_REPLAYED: usize = 8_000;
 
 /// A parsed YAML document with the places of everything in it.
 #[derive(Debug, Clone)]
@@ -57,7 +64,13 @@ impl Origin {
         }
     }
 
-    fn place(&self, path: &str, (line, column): (u32, u32), length: u32) -> Place {
+    /// A finding about the document as a whole.
+    pub(crate) fn finding(&self, cause: &str, remedy: &str) -> Finding {
+        Finding::new(self.code, self.place("", (0, 0), 0), cause, remedy)
+    }
+
+    /// A key path of the document, at a position of its text.
+    pub(crate) fn place(&self, path: &str, (line, column): (u32, u32), length: u32) -> Place {
         let mut full = self.prefix.clone();
         if !full.is_empty() && !path.is_empty() && !path.starts_with('[') {
             full.push('.');
@@ -97,6 +110,41 @@ impl Document {
             Ok(root) => Ok(Self { origin, root }),
             Err(error) => Err(errors::finding(&error, &origin)),
         }
+    }
+
+    /// Parses a file in which authors repeat themselves: a few anchors, aliases and merge keys (`<<`) are accepted.
+    pub(crate) fn parse_file(text: &str, origin: Origin) -> Result<Self, Finding> {
+        match serde_saphyr::from_str_with_options::<Node>(text, file_options()) {
+            Ok(root) => Ok(Self { origin, root }),
+            Err(error) => Err(errors::finding(&error, &origin)),
+        }
+    }
+
+    /// Parses every document of such a file; those with nothing in them are left out.
+    ///
+    /// # Errors
+    /// The first document that cannot be parsed, or that there are too many.
+    pub(crate) fn parse_stream(text: &str, origin: &Origin) -> Result<Vec<Self>, Finding> {
+        let mut documents = Vec::new();
+        for (line, text) in documents_of(text) {
+            if documents.len() == MAX_DOCUMENTS {
+                let place = origin.place("", (line, 1), 0);
+                let cause = format!("there are more than {MAX_DOCUMENTS} YAML documents");
+                return Err(Finding::new(origin.code, place, cause, "write fewer"));
+            }
+            let mut origin = origin.clone();
+            origin.shift.0 = origin.shift.0.saturating_add(line - 1);
+            let document = Self::parse_file(text, origin)?;
+            if !matches!(document.root.kind, Kind::Null) {
+                documents.push(document);
+            }
+        }
+        Ok(documents)
+    }
+
+    /// Where the document comes from.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// Where the text of this scalar came from, where it is a literal block of `source`: only there each line of it is a
@@ -239,6 +287,43 @@ fn join_index(path: &mut String, index: usize) {
     path.push('[');
     path.push_str(&index.to_string());
     path.push(']');
+}
+
+/// The documents of a stream, each with its marker (`---`) and the number of its first line. A marker at the beginning of
+/// a line ends whatever stands before it, also a literal block (YAML 1.2.2, 9.1.2).
+fn documents_of(text: &str) -> Vec<(u32, &str)> {
+    let (mut documents, mut from, mut first, mut at) = (Vec::new(), 0, 1, 0);
+    for (index, line) in (1..).zip(text.split_inclusive('\n')) {
+        let is_marker = line
+            .strip_prefix("---")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
+        if is_marker && at > from {
+            documents.push((first, &text[from..at]));
+            (from, first) = (at, index);
+        }
+        at += line.len();
+    }
+    documents.push((first, &text[from..]));
+    documents
+}
+
+/// What is accepted in compose files and Pods, so that no bomb can be built of it: what anchors hold is small, and so is
+/// the number of its copies.
+fn file_options() -> Options {
+    let mut options = options();
+    if let Some(budget) = &mut options.budget {
+        budget.max_anchors = MAX_ALIASES;
+        budget.max_aliases = MAX_ALIASES;
+        budget.max_merge_keys = MAX_ALIASES;
+        budget.max_recorded_anchor_bytes = MAX_ANCHORED_BYTES;
+    }
+    options.merge_keys = MergeKeyPolicy::Merge;
+    options.alias_limits = serde_saphyr::alias_limits! {
+        max_total_replayed_events: MAX_REPLAYED,
+        max_replay_stack_depth: 8,
+        max_alias_expansions_per_anchor: MAX_ALIASES,
+    };
+    options
 }
 
 fn options() -> Options {

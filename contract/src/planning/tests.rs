@@ -280,11 +280,6 @@ fn a_volume_opens_its_mount_path_to_the_containers() {
 fn what_cannot_be_honoured_stops_the_contract_by_name() {
     for (workload, env, expected) in [
         (
-            "type: workload\nplay: {}\n".to_owned(),
-            env_text(""),
-            "workload at play",
-        ),
-        (
             "type: workload\nconfidential-containers: {}\n".to_owned(),
             env_text(""),
             "workload at confidential-containers",

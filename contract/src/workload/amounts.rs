@@ -62,7 +62,6 @@ pub(super) fn compose_bytes(text: &str) -> Result<u64, &'static str> {
 }
 
 /// Bytes as a Kubernetes quantity: `64Mi`, `1500M`, `1.5G`, `512`; `k` is 1,000 and `Ki` 1,024.
-#[cfg(test)]
 pub(super) fn quantity_bytes(text: &str) -> Result<u64, &'static str> {
     let end = text
         .find(|c: char| !(c.is_ascii_digit() || c == '.'))
@@ -89,7 +88,6 @@ pub(super) fn processors(text: &str) -> Result<u32, &'static str> {
 }
 
 /// Processors as a Kubernetes quantity: `500m`, `0.5`, `2`.
-#[cfg(test)]
 pub(super) fn quantity_processors(text: &str) -> Result<u32, &'static str> {
     match text.strip_suffix('m') {
         Some(thousandth) => thousandths(thousandth, 1),

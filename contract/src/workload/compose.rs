@@ -7,14 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::archive::Archive;
-use super::interpolation::Variables;
 use super::reader::{Reader, Value};
 use super::sources::Files;
-use super::{Surroundings, checks, values};
+use super::{Given, Surroundings, checks, values};
 use crate::finding::{Finding, Place};
 use crate::messages;
 use crate::plan::{Condition, Dependency, Service, Workload};
-use crate::yaml::Document;
+use crate::yaml::{Document, Origin};
 
 use configs::Kind;
 use service::Around;
@@ -34,25 +33,19 @@ mod words;
 /// The most services that one workload may have.
 const MOST_SERVICES: usize = 64;
 
-/// Reads the compose file of an archive.
-///
-/// `variables` serve interpolation; `volumes` are the paths in the guest that data volumes are mounted at.
+/// Reads the compose file of an archive that lies at a place of the contract.
 ///
 /// # Errors
 /// Everything that is wrong with the file, each with its place.
-pub fn read(
+pub(crate) fn read(
     archive: Archive,
-    variables: &Variables,
-    volumes: &[String],
+    given: &Given<'_>,
+    place: &Place,
 ) -> Result<Workload, Vec<Finding>> {
-    let document = parse(&archive).map_err(|finding| vec![finding])?;
-    let surroundings = Surroundings {
-        files: &archive.files,
-        variables,
-        volumes,
-    };
+    let document = parse(&archive, place).map_err(|finding| vec![finding])?;
+    let surroundings = Surroundings::new(given, &archive.files);
     let mut reader =
-        Reader::new(archive.compose, messages::IMAGE_PARSE_COMPOSE).interpolating(variables);
+        Reader::new(&document, messages::IMAGE_PARSE_COMPOSE).interpolating(given.variables);
     let (services, files) = top(&mut reader, &Value::root(document.root()), &surroundings);
     let findings = reader.into_findings();
     if findings.is_empty() {
@@ -65,22 +58,24 @@ pub fn read(
     }
 }
 
-fn parse(archive: &Archive) -> Result<Document, Finding> {
-    let code = messages::IMAGE_PARSE_COMPOSE;
+fn parse(archive: &Archive, place: &Place) -> Result<Document, Finding> {
+    let origin = Origin::within(
+        place.clone(),
+        archive.compose,
+        messages::IMAGE_PARSE_COMPOSE,
+    );
     let bytes = archive
         .files
         .get(archive.compose)
         .map(|file| file.bytes.as_slice())
         .unwrap_or_default();
-    let text = std::str::from_utf8(bytes).map_err(|_| {
-        Finding::new(
-            code,
-            Place::at(archive.compose, ""),
-            "the file is not UTF-8",
-            "save it as UTF-8",
-        )
-    })?;
-    Document::parse(text, archive.compose, code)
+    Document::parse_file(utf8(bytes, &origin)?, origin)
+}
+
+/// The text of a file of an archive.
+pub(super) fn utf8<'b>(bytes: &'b [u8], origin: &Origin) -> Result<&'b str, Finding> {
+    std::str::from_utf8(bytes)
+        .map_err(|_| origin.finding("the file is not UTF-8", "save it as UTF-8"))
 }
 
 fn top(

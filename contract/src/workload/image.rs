@@ -5,6 +5,7 @@
 
 use super::Surroundings;
 use super::reader::{Reader, Value};
+use crate::finding::Level;
 use crate::messages;
 use crate::plan::ImageReference;
 
@@ -57,11 +58,21 @@ pub(super) fn read(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
     owner: &str,
-    _surroundings: &Surroundings<'_>,
+    surroundings: &Surroundings<'_>,
 ) -> Option<ImageReference> {
     let text = reader.text(value)?;
+    let mut level = Level::Error;
     let (cause, remedy) = match parse(&text) {
         Ok(image) => return Some(image),
+        Err(Problem::NoDigest) if is_signed(&text, surroundings.signed) => {
+            level = Level::Limit;
+            (
+                format!(
+                    "the image of {owner} has a signature key and no digest: this version verifies digests alone"
+                ),
+                "write `registry/name@sha256:...`, which needs no key",
+            )
+        }
         Err(Problem::NoDigest) => (
             format!("the image of {owner} is not named by digest"),
             "write `registry/name@sha256:...`; the registry tells the digest when the image is pushed",
@@ -75,8 +86,19 @@ pub(super) fn read(
             "write `registry/name@sha256:...` in lowercase",
         ),
     };
-    reader.refuse_as(messages::IMAGE_MISMATCH, value, cause, remedy);
+    reader.refuse_as(level, messages::IMAGE_MISMATCH, value, cause, remedy);
     None
+}
+
+/// Whether a key is given for an image, with its tag or without.
+fn is_signed(name: &str, signed: &[String]) -> bool {
+    let untagged = match name.rsplit_once(':') {
+        Some((untagged, tag)) if !tag.contains('/') => untagged,
+        _ => name,
+    };
+    signed
+        .iter()
+        .any(|signed| signed == name || signed == untagged)
 }
 
 /// Stands in while the rest of a service is looked at whose image is refused; such a service never runs.

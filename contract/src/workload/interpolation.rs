@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
+use super::wiped;
 use crate::secret::{ExposeSecret as _, SecretString};
 
 /// The variables of a contract: the merged `env` of both sections.
@@ -213,19 +214,14 @@ impl<'s> Reader<'s, '_> {
         }
     }
 
-    /// Writes, within the budget, and into a new buffer where the old one is full: growing in place would leave a copy.
+    /// Writes, within the budget.
     fn push(&mut self, output: &mut Zeroizing<String>, text: &str) -> Result<(), Problem> {
         self.interpolator.left = self
             .interpolator
             .left
             .checked_sub(text.len())
             .ok_or(Problem::TooLarge)?;
-        if output.capacity() - output.len() < text.len() {
-            let mut larger = String::with_capacity((output.len() + text.len()).saturating_mul(2));
-            larger.push_str(output);
-            *output = Zeroizing::new(larger);
-        }
-        output.push_str(text);
+        wiped::push(output, text);
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
-//! Reads the values of a compose file (interpolated) or a Pod (as they are), and gathers what is wrong with them, each
-//! with its place.
+//! Reads the values of a compose file (interpolated), a Pod (as they are) or the template of one, and gathers what is
+//! wrong with them, each with its place.
 //!
 //! A value that cannot be read is reported once and then left out, so that one look at the file finds everything. No
 //! value is ever quoted: it may be a secret.
@@ -7,27 +7,33 @@
 use zeroize::Zeroizing;
 
 use super::interpolation::{Interpolator, Problem, Variables};
+use super::template::Templates;
 use super::values;
-use crate::finding::{self, Finding, Place};
+use crate::finding::{self, Finding, Level};
 use crate::messages::Code;
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Document, Kind, Node, Origin};
 
 /// A value of the file and the key path that leads to it.
 #[derive(Debug, Clone)]
 pub(super) struct Value<'n> {
     pub(super) node: &'n Node,
     pub(super) path: String,
-    /// Line and column of the key, for what is wrong with the key itself.
-    key: (u32, u32),
+    /// Position and length of the key, for what is wrong with the key itself.
+    key: ((u32, u32), u32),
 }
 
 impl<'n> Value<'n> {
     /// The whole document.
     pub(super) fn root(node: &'n Node) -> Self {
+        Self::at(node, "")
+    }
+
+    /// A part of a document, by its key path.
+    pub(super) fn at(node: &'n Node, path: &str) -> Self {
         Self {
             node,
-            path: String::new(),
-            key: node.position,
+            path: path.to_owned(),
+            key: node.span(),
         }
     }
 
@@ -53,29 +59,43 @@ impl<'n> Value<'n> {
     }
 }
 
+/// What is done to every text that is read.
+#[derive(Debug)]
+enum Words<'a> {
+    AsWritten,
+    Interpolated(Interpolator<'a>),
+    Templates(Templates<'a>),
+}
+
 /// The state of reading one file.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
-    file: String,
+    origin: Origin,
     code: Code,
-    interpolator: Option<Interpolator<'a>>,
+    words: Words<'a>,
     findings: Vec<Finding>,
 }
 
 impl<'a> Reader<'a> {
-    /// One for a file, or a part of the contract; `code` is that of its findings.
-    pub(super) fn new(file: &str, code: Code) -> Self {
+    /// One for a document; `code` is that of its findings.
+    pub(super) fn new(document: &Document, code: Code) -> Self {
         Self {
-            file: file.to_owned(),
+            origin: document.origin().clone(),
             code,
-            interpolator: None,
+            words: Words::AsWritten,
             findings: Vec::new(),
         }
     }
 
-    /// The same, replacing the variables in every text.
+    /// The same, replacing Compose's variables in every text, and leaving extensions (`x-...`) out.
     pub(super) fn interpolating(mut self, variables: &'a Variables) -> Self {
-        self.interpolator = Some(Interpolator::new(variables));
+        self.words = Words::Interpolated(Interpolator::new(variables));
+        self
+    }
+
+    /// The same, carrying out the template in every text.
+    pub(super) fn templating(mut self, variables: &'a Variables) -> Self {
+        self.words = Words::Templates(Templates::new(variables));
         self
     }
 
@@ -85,10 +105,28 @@ impl<'a> Reader<'a> {
         text: &str,
         further: &Variables,
     ) -> Result<Zeroizing<String>, Problem> {
-        match &mut self.interpolator {
-            Some(interpolator) => interpolator.interpolate_with(text, further),
-            None => Ok(Zeroizing::new(text.to_owned())),
+        match &mut self.words {
+            Words::Interpolated(interpolator) => interpolator.interpolate_with(text, further),
+            Words::AsWritten | Words::Templates(_) => Ok(Zeroizing::new(text.to_owned())),
         }
+    }
+
+    /// A text as it counts, or why it cannot be made so and what to do.
+    fn worded(&mut self, text: &str) -> Result<Zeroizing<String>, (String, &'static str)> {
+        match &mut self.words {
+            Words::AsWritten => Ok(Zeroizing::new(text.to_owned())),
+            Words::Interpolated(interpolator) => interpolator
+                .interpolate(text)
+                .map_err(|problem| (problem.to_string(), problem.remedy())),
+            Words::Templates(templates) => templates
+                .render(text)
+                .map_err(|problem| (problem.to_string(), problem.remedy)),
+        }
+    }
+
+    /// Whether nothing was wrong so far.
+    pub(super) fn is_good(&self) -> bool {
+        self.findings.is_empty()
     }
 
     /// What was wrong.
@@ -103,18 +141,26 @@ impl<'a> Reader<'a> {
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.report(self.code, value, value.node.position, cause, remedy);
+        self.report(
+            Level::Error,
+            self.code,
+            value,
+            value.node.span(),
+            cause,
+            remedy,
+        );
     }
 
-    /// Reports a value under a code of its own.
+    /// Reports a value at a level and under a code of its own.
     pub(super) fn refuse_as(
         &mut self,
+        level: Level,
         code: Code,
         value: &Value<'_>,
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.report(code, value, value.node.position, cause, remedy);
+        self.report(level, code, value, value.node.span(), cause, remedy);
     }
 
     /// Reports a key.
@@ -124,22 +170,24 @@ impl<'a> Reader<'a> {
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.report(self.code, value, value.key, cause, remedy);
+        self.report(Level::Error, self.code, value, value.key, cause, remedy);
     }
 
     fn report(
         &mut self,
+        level: Level,
         code: Code,
         value: &Value<'_>,
-        (line, column): (u32, u32),
+        (position, length): ((u32, u32), u32),
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) {
         if self.findings.len() == finding::MOST {
             return;
         }
-        let place = Place::at(self.file.clone(), value.path.clone()).with_position(line, column);
-        self.findings.push(Finding::new(code, place, cause, remedy));
+        let place = self.origin.place(&value.path, position, length);
+        let finding = Finding::new(code, place, cause, remedy);
+        self.findings.push(finding.with_level(level));
     }
 
     /// Takes the outcome of a pure parser, reporting its cause.
@@ -154,13 +202,14 @@ impl<'a> Reader<'a> {
             .ok()
     }
 
-    /// The entries of a mapping; none where it is empty or null. Extensions (`x-...`) are left out.
+    /// The entries of a mapping; none where it is empty or null. Extensions of Compose (`x-...`) are left out.
     pub(super) fn entries<'n>(&mut self, value: &Value<'n>) -> Vec<(&'n str, Value<'n>)> {
+        let is_compose = matches!(self.words, Words::Interpolated(_));
         let dot = if value.path.is_empty() { "" } else { "." };
         match &value.node.kind {
             Kind::Mapping(entries) => entries
                 .iter()
-                .filter(|(key, _)| !key.name.starts_with("x-"))
+                .filter(|(key, _)| !(is_compose && key.name.starts_with("x-")))
                 .map(|(key, node)| {
                     let path = format!("{}{dot}{}", value.path, key.name);
                     (
@@ -168,7 +217,7 @@ impl<'a> Reader<'a> {
                         Value {
                             node,
                             path,
-                            key: key.position,
+                            key: key.span(),
                         },
                     )
                 })
@@ -190,7 +239,7 @@ impl<'a> Reader<'a> {
                 .map(|(index, node)| Value {
                     node,
                     path: format!("{}[{index}]", value.path),
-                    key: node.position,
+                    key: node.span(),
                 })
                 .collect(),
             Kind::Null => Vec::new(),
@@ -213,10 +262,10 @@ impl<'a> Reader<'a> {
     /// Text, interpolated. A whole number is taken for its digits.
     pub(super) fn text(&mut self, value: &Value<'_>) -> Option<Zeroizing<String>> {
         let text = match &value.node.kind {
-            Kind::Text(text) => match self.interpolate(text, &Variables::new()) {
+            Kind::Text(text) => match self.worded(text) {
                 Ok(text) => text,
-                Err(problem) => {
-                    self.refuse(value, problem.to_string(), problem.remedy());
+                Err((cause, remedy)) => {
+                    self.refuse(value, cause, remedy);
                     return None;
                 }
             },

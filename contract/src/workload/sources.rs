@@ -185,6 +185,11 @@ impl Files {
         Source::File(path)
     }
 
+    /// A folder of files that have been added.
+    pub(super) fn folder(&self, path: &str) -> Source {
+        Source::File(format!("{GENERATED}/{path}"))
+    }
+
     /// All of them.
     pub(super) fn with_archive(self, archive: BTreeMap<String, File>) -> BTreeMap<String, File> {
         let mut files = self.generated;

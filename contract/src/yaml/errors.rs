@@ -34,6 +34,10 @@ pub(super) fn finding(error: &Error, origin: &Origin) -> Finding {
             ("a YAML tag is not accepted".into(), "remove the tag")
         }
         Error::Budget { breach, .. } => budget_cause(breach),
+        Error::AliasReplayCounterOverflow { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => aliases(),
         Error::Message { msg, .. } if msg == node::KEY_NOT_TEXT => {
             ("a key is not text".into(), "quote the key")
         }
@@ -53,13 +57,22 @@ pub(super) fn finding(error: &Error, origin: &Origin) -> Finding {
     Finding::new(origin.code, origin.place("", position, 0), cause, remedy)
 }
 
+fn aliases() -> (String, &'static str) {
+    (
+        "anchors and aliases are not accepted, but for a few in compose files and Pods".into(),
+        "write the values out",
+    )
+}
+
 fn budget_cause(breach: &serde_saphyr::budget::BudgetBreach) -> (String, &'static str) {
     use serde_saphyr::budget::BudgetBreach as Breach;
     match breach {
-        Breach::Aliases { .. } | Breach::Anchors { .. } => (
-            "anchors and aliases are not accepted".into(),
-            "write the values out",
-        ),
+        Breach::Aliases { .. }
+        | Breach::Anchors { .. }
+        | Breach::AliasAnchorRatio { .. }
+        | Breach::RecordedAnchorEvents { .. }
+        | Breach::RecordedAnchorBytes { .. }
+        | Breach::MergeKeys { .. } => aliases(),
         Breach::Depth { .. } => (
             format!("the nesting is deeper than {MAX_DEPTH}"),
             "flatten the document",

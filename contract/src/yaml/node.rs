@@ -37,7 +37,19 @@ pub(crate) struct Key {
     pub(crate) length: u32,
 }
 
+impl Key {
+    /// Its place and length.
+    pub(crate) fn span(&self) -> ((u32, u32), u32) {
+        (self.position, self.length)
+    }
+}
+
 impl Node {
+    /// Its place and length.
+    pub(crate) fn span(&self) -> ((u32, u32), u32) {
+        (self.position, self.length)
+    }
+
     /// The value under a key of this mapping.
     pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         let Kind::Mapping(entries) = &self.kind else {

@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::finding::Level;
 use crate::plan::File;
 use crate::secret::SecretString;
+use crate::workload::interpolation::Variables;
 use proptest::prelude::*;
 
 mod depends;
@@ -46,7 +48,23 @@ fn variables() -> Variables {
 }
 
 fn read_text(compose: &str) -> Result<Workload, Vec<Finding>> {
-    read(archive(compose), &variables(), &["/mnt/data".to_owned()])
+    read_with(compose, &variables())
+}
+
+fn read_with(compose: &str, variables: &Variables) -> Result<Workload, Vec<Finding>> {
+    let given = Given {
+        variables,
+        volumes: &["/mnt/data".to_owned()],
+        signed: &["registry.example:5000/signed".to_owned()],
+    };
+    // What holds the file is another's to tell.
+    read(archive(compose), &given, &Place::default()).map_err(|findings| {
+        let bare = |mut finding: Finding| {
+            finding.place.outer = None;
+            finding
+        };
+        findings.into_iter().map(bare).collect()
+    })
 }
 
 /// One service with these further lines.
@@ -75,9 +93,64 @@ fn an_image_without_digest_is_refused_under_its_own_code() {
             "docker-compose.yaml:3:12 at services.front.image"
         );
     }
+    for image in ["registry.example:5000/signed", "$HOST/signed:1.2"] {
+        let findings = read_text(&format!("services:\n  a:\n    image: {image}\n")).unwrap_err();
+        assert_eq!(findings[0].level, Level::Limit, "{}", findings[0]);
+    }
     let dynamic = IMAGE.replace("registry.example:5000", "${HOST}");
     let workload = read_text(&format!("services:\n  front:\n    image: {dynamic}\n")).unwrap();
     assert_eq!(workload.services[0].image.to_string(), IMAGE);
+}
+
+#[test]
+fn anchors_aliases_and_merge_keys_save_authors_from_repeating_themselves() {
+    let compose = format!(
+        "x-default: &default\n  image: {IMAGE}\n  restart: always\n  environment: &env {{A: one}}\nservices:\n  web:\n    <<: *default\n    restart: \"no\"\n    environment: {{<<: *env, B: two}}\n  db:\n    <<: [*default]\n    environment: *env\n"
+    );
+    let workload = read_text(&compose).unwrap();
+    let told: Vec<_> = workload
+        .services
+        .iter()
+        .map(|service| {
+            (
+                service.name.as_str(),
+                service.restart,
+                service.environment.len(),
+            )
+        })
+        .collect();
+    use crate::plan::Restart;
+    assert_eq!(told, [("web", Restart::No, 2), ("db", Restart::Always, 1)]);
+    let wrong = read_text(&compose.replace("restart: always", "restart: hunter2")).unwrap_err();
+    assert_eq!(
+        wrong[0].place.to_string(),
+        "docker-compose.yaml:3:12 at services.db.restart"
+    );
+}
+
+#[test]
+fn no_bomb_can_be_built_of_aliases() {
+    let level = |number: usize| {
+        let alias = format!("*a{}", number - 1);
+        format!("x-{number}: &a{number} [{}]\n", vec![alias; 10].join(", "))
+    };
+    let bomb: String = (1..9).map(level).collect();
+    let big = "y".repeat(1 << 20);
+    for bomb in [
+        format!("x-0: &a0 [lol]\n{bomb}"),
+        format!("x-0: &a0 {big}\nx-1: [{}]\n", vec!["*a0"; 100].join(", ")),
+        format!("x-0: &a0 [{}]\n", vec!["*a0"; 3].join(", ")),
+        (0..10_000)
+            .map(|number| format!("x-{number}: &a{number} 1\n"))
+            .collect(),
+    ] {
+        let begun = std::time::Instant::now();
+        let findings =
+            read_text(&format!("{bomb}services:\n  web:\n    image: {IMAGE}\n")).unwrap_err();
+        assert_eq!(findings.len(), 1);
+        // Far from a second where nothing else runs, and far from what a bomb would take where much does.
+        assert!(begun.elapsed().as_secs() < 10);
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::Fault;
 use super::run::{Run, Text, Value};
+use crate::workload::wiped::{make_room, push};
 
 /// Every function.
 pub(super) const NAMES: [&str; 16] = [
@@ -167,7 +168,7 @@ fn joined(
         }
         let text = printed(value, at)?;
         // Room for the worst that quoting can make of it, so that nothing is left behind by growing.
-        push_room(&mut output, text.as_str().len().saturating_mul(10) + 2);
+        make_room(&mut output, text.as_str().len().saturating_mul(10) + 2);
         quote(text.as_str(), &mut output);
     }
     Ok(output)
@@ -205,7 +206,7 @@ fn formatted(format: &str, values: &[Value<'_>], at: usize) -> Result<Zeroizing<
                 push(&mut output, text.as_str());
             }
             ('q', Value::Text(_)) => {
-                push_room(&mut output, text.as_str().len().saturating_mul(10) + 2);
+                make_room(&mut output, text.as_str().len().saturating_mul(10) + 2);
                 go_quoted(text.as_str(), &mut output);
             }
             _ => {
@@ -258,18 +259,4 @@ fn go_quoted(text: &str, output: &mut Zeroizing<String>) {
         output.push_str(escaped);
     }
     output.push('"');
-}
-
-/// Adds to a text, into a new buffer where the old one is full.
-fn push(output: &mut Zeroizing<String>, text: &str) {
-    push_room(output, text.len());
-    output.push_str(text);
-}
-
-fn push_room(output: &mut Zeroizing<String>, room: usize) {
-    if output.capacity() - output.len() < room {
-        let mut larger = String::with_capacity((output.len() + room).saturating_mul(2));
-        larger.push_str(output);
-        *output = Zeroizing::new(larger);
-    }
 }

@@ -126,7 +126,7 @@ impl<'t> Parser<'t> {
                         "use if, with, range, variables and functions",
                     ));
                 }
-                _ => blocks.push(Block::Action(self.pipeline(tokens, at)?)),
+                _ => blocks.push(Block::Action(self.pipeline(tokens, at, 1)?)),
             }
         }
         Ok((blocks, End::Text))
@@ -135,15 +135,8 @@ impl<'t> Parser<'t> {
     /// Reads the rest of a block that has just been opened.
     fn block(&mut self, word: &str, tokens: Vec<Token<'t>>, at: usize) -> Result<Block<'t>, Fault> {
         let scope = self.variables.len();
-        let pipeline = self.pipeline(tokens, at)?;
-        let allowed = if word == "range" { 2 } else { 1 };
-        if pipeline.names.len() > allowed {
-            return Err(Fault::new(
-                at,
-                "there are too many variables",
-                "write one, or two for `range`",
-            ));
-        }
+        let most = if word == "range" { 2 } else { 1 };
+        let pipeline = self.pipeline(tokens, at, most)?;
         let (body, mut end) = self.blocks()?;
         let mut arms = vec![(pipeline, body)];
         let mut otherwise = Vec::new();
@@ -176,7 +169,7 @@ impl<'t> Parser<'t> {
                             "write `else`, or `else if` after `if`",
                         ));
                     }
-                    let condition = self.pipeline(tokens, at)?;
+                    let condition = self.pipeline(tokens, at, 1)?;
                     let (body, next) = self.blocks()?;
                     arms.push((condition, body));
                     end = next;
@@ -212,10 +205,23 @@ impl<'t> Parser<'t> {
         read
     }
 
-    fn pipeline(&mut self, tokens: Vec<Token<'t>>, at: usize) -> Result<Pipeline<'t>, Fault> {
+    /// Reads a whole action, which may set so many variables.
+    fn pipeline(
+        &mut self,
+        tokens: Vec<Token<'t>>,
+        at: usize,
+        most: usize,
+    ) -> Result<Pipeline<'t>, Fault> {
         let at = tokens.first().map_or(at, |token| token.at);
         let mut tokens = Tokens::from(tokens);
         let pipeline = self.pipe(&mut tokens, at, true)?;
+        if pipeline.names.len() > most {
+            return Err(Fault::new(
+                at,
+                "there are too many variables",
+                "write one, or two for `range`",
+            ));
+        }
         match tokens.pop_front() {
             None => Ok(pipeline),
             Some(token) => Err(Fault::new(

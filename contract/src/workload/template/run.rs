@@ -7,6 +7,7 @@ use super::functions;
 use super::parser::{Base, Block, Command, Operand, Pipeline};
 use crate::secret::ExposeSecret as _;
 use crate::workload::interpolation::Variables;
+use crate::workload::wiped;
 
 /// A value in a template.
 #[derive(Clone)]
@@ -305,16 +306,9 @@ impl<'v, 'b> Run<'v, 'b> {
         Ok(())
     }
 
-    /// Writes, and into a new buffer where the old one is full: growing in place would leave a copy.
     fn write(&mut self, text: &str, at: usize) -> Result<(), Fault> {
         self.spend(text.len(), at)?;
-        if self.output.capacity() - self.output.len() < text.len() {
-            let mut larger =
-                String::with_capacity((self.output.len() + text.len()).saturating_mul(2));
-            larger.push_str(&self.output);
-            self.output = Zeroizing::new(larger);
-        }
-        self.output.push_str(text);
+        wiped::push(&mut self.output, text);
         Ok(())
     }
 }

@@ -30,6 +30,8 @@ const OTHERWISE: &[(&str, Option<&str>)] = &[
     ("{{ index .Env .Env.NAME }}|", None),
     // Go takes white space before a comment since 1.22.
     ("{{ /* spaced */ }}", Some("")),
+    // Go writes `<no value>` for what a map does not hold.
+    ("{{ .Other.x.y }}", None),
     // Go passes over a pipe that leads to nothing.
     ("{{ print | }}", None),
     // Go writes `%!(NOVERB)` into the text.

@@ -118,7 +118,7 @@ fn services_of_profiles_that_are_not_active_do_not_run() {
     );
     let names = |profiles: &str| {
         let variables = [("COMPOSE_PROFILES".to_owned(), SecretString::from(profiles))].into();
-        let workload = read(archive(&compose), &variables, &[]).unwrap();
+        let workload = read_with(&compose, &variables).unwrap();
         workload
             .services
             .iter()

@@ -65,7 +65,7 @@ fn a_value_with_yaml_in_it_stays_one_value() {
     let compose = format!(
         "services:\n  web:\n    image: {IMAGE}\n    hostname: a\n    environment:\n      A: \"${{EVIL}}\"\n"
     );
-    let workload = read(archive(&compose), &variables, &[]).unwrap();
+    let workload = read_with(&compose, &variables).unwrap();
     assert!(!workload.services[0].privileged && workload.services[0].command.is_none());
     assert!(
         workload.services[0].environment["A"]

@@ -1,0 +1,255 @@
+//! Reads Pods and ConfigMaps (`play.resources`, `play.templates`, `play.archive`) as the containers of the plan.
+//!
+//! Containers of one Pod share a network namespace; two Pods are two groups. What a scheduler, an API server or a node
+//! would be needed for stops with its place and a remedy. Nothing here fetches or starts anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::archive;
+use super::reader::{Reader, Value};
+use super::sources::Files;
+use super::{Given, Surroundings, checks, compose};
+use crate::finding::{Finding, Place};
+use crate::messages::PODS_FAILED;
+use crate::plan::{File, Service, Workload};
+use crate::yaml::{Document, Node, Origin};
+
+use config_map::ConfigMaps;
+
+mod config_map;
+mod container;
+mod environment;
+mod names;
+mod probes;
+mod refused;
+mod security;
+mod spec;
+mod volumes;
+
+/// The most containers that one workload may have.
+const MOST_CONTAINERS: usize = 64;
+
+/// Reads `play` of a workload section.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place.
+pub(crate) fn read(section: &Document, given: &Given<'_>) -> Result<Workload, Vec<Finding>> {
+    let place = section.place("/play/archive");
+    let Some(play) = section.root().get("play") else {
+        return Err(Vec::new());
+    };
+    let mut top = Reader::new(section, PODS_FAILED);
+    let (mut parts, mut packed) = (Vec::new(), None);
+    for (key, value) in top.entries(&Value::at(play, "play")) {
+        match key {
+            "resources" | "templates" => {
+                let items = top.items(&value);
+                parts.extend(items.into_iter().map(|item| (item, key == "templates")));
+            }
+            "archive" => packed = top.text(&value),
+            _ => top.unknown(&value, key, "resources, templates, archive"),
+        }
+    }
+    let mut findings = Vec::new();
+    let files = match packed.as_deref().map(|packed| archive::files(packed)) {
+        Some(Err(problem)) => {
+            findings.push(problem.finding(place.clone()));
+            BTreeMap::new()
+        }
+        Some(Ok(files)) => files,
+        None => BTreeMap::new(),
+    };
+    let (documents, unread) = archived(&files, &place);
+    findings.extend(unread);
+
+    let surroundings = Surroundings::new(given, &files);
+    let mut manifests = Vec::new();
+    for (value, is_template) in &parts {
+        let reader = Reader::new(section, PODS_FAILED);
+        let reader = if *is_template {
+            reader.templating(given.variables)
+        } else {
+            reader
+        };
+        manifests.extend(Manifest::new(reader, value.clone()));
+    }
+    for document in &documents {
+        let reader = Reader::new(document, PODS_FAILED);
+        manifests.extend(Manifest::new(reader, Value::root(document.root())));
+    }
+    let mut all = All::new(&surroundings);
+    all.config_maps(&mut manifests);
+    all.pods(&mut manifests);
+    if all.services.is_empty() && findings.is_empty() && manifests.iter().all(Manifest::is_good) {
+        top.refuse(
+            &Value::at(play, "play"),
+            "there is no Pod",
+            "write one under `resources` or `templates`, or into a .yaml file at the top of `archive`",
+        );
+    }
+    checks::published_once(&mut top, &Value::at(play, "play"), all.services.iter());
+    let All {
+        services,
+        generated,
+        ..
+    } = all;
+    findings.extend(top.into_findings());
+    for manifest in manifests {
+        findings.extend(manifest.reader.into_findings());
+    }
+    findings.truncate(crate::finding::MOST);
+    if findings.is_empty() {
+        Ok(Workload {
+            services,
+            files: generated.with_archive(files),
+        })
+    } else {
+        Err(findings)
+    }
+}
+
+/// The documents of every YAML file at the top of the archive.
+fn archived(files: &BTreeMap<String, File>, place: &Place) -> (Vec<Document>, Vec<Finding>) {
+    let (mut documents, mut findings) = (Vec::new(), Vec::new());
+    let is_manifest = |path: &&String| {
+        let extension = path.rsplit_once('.').map(|(_, extension)| extension);
+        !path.contains('/') && matches!(extension, Some("yaml" | "yml"))
+    };
+    for path in files.keys().filter(is_manifest) {
+        let origin = Origin::within(place.clone(), path, PODS_FAILED);
+        let read = compose::utf8(&files[path].bytes, &origin)
+            .and_then(|text| Document::parse_stream(text, &origin));
+        match read {
+            Ok(read) => documents.extend(read),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    (documents, findings)
+}
+
+/// A Pod or a ConfigMap that is about to be read.
+struct Manifest<'r, 'n> {
+    reader: Reader<'r>,
+    value: Value<'n>,
+    kind: &'n str,
+}
+
+impl<'r, 'n> Manifest<'r, 'n> {
+    fn new(mut reader: Reader<'r>, value: Value<'n>) -> Option<Self> {
+        let node: &'n Node = value.node;
+        let said = |key: &str| node.get(key).and_then(Node::text);
+        let kind = match (said("kind"), said("apiVersion")) {
+            (Some(kind @ ("Pod" | "ConfigMap")), Some("v1")) => kind,
+            (Some("Pod" | "ConfigMap"), _) => {
+                reader.refuse(
+                    &value,
+                    "the `apiVersion` is not v1",
+                    "write `apiVersion: v1`",
+                );
+                ""
+            }
+            (Some(kind), _)
+                if kind.len() <= 64 && kind.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
+            {
+                reader.refuse(
+                    &value,
+                    format!("the kind {kind} is not supported: there is no cluster that could act on it"),
+                    "write Pods and ConfigMaps (`kind: Pod`); of a Deployment, its template is the Pod",
+                );
+                ""
+            }
+            _ => {
+                reader.refuse(
+                    &value,
+                    "the `kind` is missing",
+                    "write `kind: Pod` or `kind: ConfigMap`",
+                );
+                ""
+            }
+        };
+        Some(Self {
+            reader,
+            value,
+            kind,
+        })
+    }
+
+    fn is_good(&self) -> bool {
+        self.reader.is_good()
+    }
+}
+
+/// What has been read of all manifests.
+struct All<'a> {
+    surroundings: &'a Surroundings<'a>,
+    config_maps: ConfigMaps,
+    services: Vec<Service>,
+    generated: Files,
+}
+
+impl<'a> All<'a> {
+    fn new(surroundings: &'a Surroundings<'a>) -> Self {
+        Self {
+            surroundings,
+            config_maps: ConfigMaps::new(surroundings.variables),
+            services: Vec::new(),
+            generated: Files::default(),
+        }
+    }
+
+    /// ConfigMaps come first, wherever they stand: Pods refer to them.
+    fn config_maps(&mut self, manifests: &mut [Manifest<'_, '_>]) {
+        for manifest in manifests
+            .iter_mut()
+            .filter(|manifest| manifest.kind == "ConfigMap")
+        {
+            self.config_maps.read(&mut manifest.reader, &manifest.value);
+        }
+    }
+
+    fn pods(&mut self, manifests: &mut [Manifest<'_, '_>]) {
+        let (mut pods, mut names) = (BTreeSet::new(), BTreeSet::new());
+        for manifest in manifests
+            .iter_mut()
+            .filter(|manifest| manifest.kind == "Pod")
+        {
+            let (reader, value) = (&mut manifest.reader, &manifest.value);
+            let mut around = spec::Around {
+                surroundings: self.surroundings,
+                config_maps: &self.config_maps,
+                files: &mut self.generated,
+            };
+            let Some(pod) = spec::read(reader, value, &mut around) else {
+                continue;
+            };
+            if !pods.insert(pod.name.clone()) {
+                reader.refuse(
+                    value,
+                    "another Pod has the same name",
+                    "give every Pod a name of its own",
+                );
+            }
+            for service in pod.services {
+                if !names.insert(service.name.clone()) {
+                    reader.refuse(
+                        value,
+                        format!("another container is also called {}", service.name),
+                        "name Pods and containers so that POD-CONTAINER is unique",
+                    );
+                }
+                self.services.push(service);
+            }
+            if self.services.len() > MOST_CONTAINERS {
+                reader.refuse(
+                    value,
+                    format!("there are more than {MOST_CONTAINERS} containers"),
+                    "run fewer in one guest",
+                );
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

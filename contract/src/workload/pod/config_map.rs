@@ -1,0 +1,104 @@
+//! ConfigMaps, and the one that every workload has: `contract.config.map`, the merged environment of the contract.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use super::super::interpolation::Variables;
+use super::super::reader::{Reader, Value};
+use super::names;
+use crate::secret::ExposeSecret as _;
+
+/// The generated one.
+const GENERATED: &str = "contract.config.map";
+
+/// The values of a ConfigMap: text, or bytes.
+pub(super) type ConfigMap = BTreeMap<String, Zeroizing<Vec<u8>>>;
+
+/// All ConfigMaps by name.
+pub(super) struct ConfigMaps(BTreeMap<String, ConfigMap>);
+
+impl ConfigMaps {
+    /// The generated one alone.
+    pub(super) fn new(variables: &Variables) -> Self {
+        let values = variables.iter().map(|(name, value)| {
+            let bytes = value.expose_secret().as_bytes().to_vec();
+            (name.clone(), Zeroizing::new(bytes))
+        });
+        Self([(GENERATED.to_owned(), values.collect())].into())
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&ConfigMap> {
+        self.0.get(name)
+    }
+
+    /// Reads a ConfigMap.
+    pub(super) fn read(&mut self, reader: &mut Reader<'_>, value: &Value<'_>) {
+        let (mut metadata, mut map) = (None, ConfigMap::new());
+        for (key, field) in reader.entries(value) {
+            match key {
+                "kind" | "apiVersion" => {}
+                "metadata" => metadata = Some(field),
+                "data" | "binaryData" => entries(reader, &field, key == "binaryData", &mut map),
+                "immutable" => {
+                    reader.flag(&field);
+                }
+                _ => reader.unknown(
+                    &field,
+                    key,
+                    "apiVersion, kind, metadata, data, binaryData, immutable",
+                ),
+            }
+        }
+        let Some(metadata) = names::metadata(reader, value, metadata.as_ref()) else {
+            return;
+        };
+        if metadata.name == GENERATED {
+            let cause = "this ConfigMap is made of the contract's environment";
+            reader.refuse(value, cause, "give yours another name");
+        } else if self.0.insert(metadata.name, map).is_some() {
+            let cause = "another ConfigMap has the same name";
+            reader.refuse(value, cause, "give every ConfigMap a name of its own");
+        }
+    }
+}
+
+fn entries(reader: &mut Reader<'_>, value: &Value<'_>, is_binary: bool, map: &mut ConfigMap) {
+    for (key, field) in reader.entries(value) {
+        if !is_key(key) {
+            let remedy = "use letters, digits, `-`, `_` and `.`";
+            reader.refuse_key(&field, "a ConfigMap cannot have this key", remedy);
+            continue;
+        }
+        let Some(text) = reader.text(&field) else {
+            continue;
+        };
+        let bytes = if is_binary {
+            let packed: String = text.split_ascii_whitespace().collect();
+            let decoded = STANDARD.decode(packed).map_err(|_| "this is not base64");
+            reader.accept(&field, decoded, "write the output of `base64 -w0 FILE`")
+        } else {
+            Some(text.as_bytes().to_vec())
+        };
+        if let Some(bytes) = bytes
+            && map.insert(key.to_owned(), Zeroizing::new(bytes)).is_some()
+        {
+            reader.refuse_key(
+                &field,
+                "the key stands in both data and binaryData",
+                "remove one",
+            );
+        }
+    }
+}
+
+/// A key becomes the name of a file.
+fn is_key(key: &str) -> bool {
+    (1..=253).contains(&key.len())
+        && !matches!(key, "." | "..")
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}

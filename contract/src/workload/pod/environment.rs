@@ -1,0 +1,335 @@
+//! The environment of a container (`envFrom`, then `env` over it), and `$(NAME)` in its texts.
+
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+use super::super::reader::{Reader, Value};
+use super::super::wiped;
+use super::config_map::{ConfigMap, ConfigMaps};
+use super::names::Metadata;
+use crate::secret::{ExposeSecret as _, SecretString};
+
+/// The variables of a container.
+pub(super) type Environment = BTreeMap<String, SecretString>;
+
+const FILE: &str = "put it into a file: mount a ConfigMap, or bring it in the archive";
+
+/// Reads both.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    from: Option<&Value<'_>>,
+    own: Option<&Value<'_>>,
+    config_maps: &ConfigMaps,
+    metadata: &Metadata,
+    room: &mut Room,
+) -> Environment {
+    let mut environment = Environment::new();
+    for item in from.map(|from| reader.items(from)).unwrap_or_default() {
+        whole_map(reader, &item, config_maps, &mut environment, room);
+    }
+    for item in own.map(|own| reader.items(own)).unwrap_or_default() {
+        variable(reader, &item, config_maps, metadata, &mut environment, room);
+    }
+    environment
+}
+
+/// An item of `envFrom`.
+fn whole_map(
+    reader: &mut Reader<'_>,
+    item: &Value<'_>,
+    config_maps: &ConfigMaps,
+    environment: &mut Environment,
+    room: &mut Room,
+) {
+    let (mut prefix, mut map) = (Zeroizing::new(String::new()), None);
+    for (key, field) in reader.entries(item) {
+        match key {
+            "prefix" => prefix = reader.text(&field).unwrap_or_default(),
+            "configMapRef" => {
+                map = reference(reader, &field, config_maps, false).map(|found| found.map)
+            }
+            "secretRef" => no_secret(reader, &field),
+            _ => reader.unknown(&field, key, "configMapRef, prefix"),
+        }
+    }
+    for (key, bytes) in map.flatten().into_iter().flatten() {
+        let text = text_of(bytes).and_then(|text| room.take(key.len() + text.len()).map(|()| text));
+        if let Some(text) = reader.accept(item, text, FILE) {
+            environment.insert(
+                format!("{}{key}", prefix.as_str()),
+                SecretString::from(text),
+            );
+        }
+    }
+}
+
+/// An item of `env`.
+fn variable(
+    reader: &mut Reader<'_>,
+    item: &Value<'_>,
+    config_maps: &ConfigMaps,
+    metadata: &Metadata,
+    environment: &mut Environment,
+    room: &mut Room,
+) {
+    let (mut name, mut text, mut is_given) = (None, None, false);
+    for (key, field) in reader.entries(item) {
+        match key {
+            "name" => {
+                name = reader.parsed(&field, variable_name, "use printable characters but `=`")
+            }
+            "value" => {
+                is_given = true;
+                text = reader.text(&field);
+                text = text.and_then(|text| {
+                    reader.accept(&field, room.expanded(&text, environment), FILE)
+                });
+            }
+            "valueFrom" => {
+                is_given = true;
+                text = taken(reader, &field, config_maps, metadata);
+            }
+            _ => reader.unknown(&field, key, "name, value, valueFrom"),
+        }
+    }
+    let Some(name) = name else {
+        if item.node.get("name").is_none() {
+            reader.refuse(item, "the name is missing", "write `name`");
+        }
+        return;
+    };
+    match text {
+        Some(text) => {
+            environment.insert(name, SecretString::from(text.as_str()));
+        }
+        // Kubernetes takes a missing value for an empty one.
+        None if !is_given => {
+            environment.insert(name, SecretString::from(""));
+        }
+        None => {}
+    }
+}
+
+fn variable_name(text: &str) -> Result<String, &'static str> {
+    if !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'=')
+    {
+        Ok(text.to_owned())
+    } else {
+        Err("this is no name of an environment variable")
+    }
+}
+
+/// `valueFrom`.
+fn taken(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    config_maps: &ConfigMaps,
+    metadata: &Metadata,
+) -> Option<Zeroizing<String>> {
+    let mut taken = None;
+    for (key, field) in reader.entries(value) {
+        match key {
+            "configMapKeyRef" => {
+                let found = reference(reader, &field, config_maps, true)?;
+                let Some(bytes) = found.map.and_then(|map| map.get(&found.key)) else {
+                    if found.map.is_some() && !found.is_optional {
+                        let cause = "the ConfigMap has no such key";
+                        reader.refuse(&field, cause, "name a key of it, or write `optional: true`");
+                    }
+                    return None;
+                };
+                let text = reader.accept(&field, text_of(bytes), FILE)?;
+                taken = Some(Zeroizing::new(text.to_owned()));
+            }
+            "fieldRef" => taken = Some(Zeroizing::new(field_of(reader, &field, metadata)?)),
+            "secretKeyRef" => no_secret(reader, &field),
+            "resourceFieldRef" | "fileKeyRef" => {
+                let cause = format!("`{key}` is not supported");
+                reader.refuse_key(
+                    &field,
+                    cause,
+                    "write the value out, or take it from a ConfigMap",
+                );
+            }
+            _ => reader.unknown(&field, key, "configMapKeyRef, fieldRef"),
+        }
+    }
+    if taken.is_none() && value.is_empty() {
+        reader.refuse(
+            value,
+            "there is no source",
+            "write `configMapKeyRef` or `fieldRef`",
+        );
+    }
+    taken
+}
+
+fn no_secret(reader: &mut Reader<'_>, value: &Value<'_>) {
+    reader.refuse_key(
+        value,
+        "Secrets are not supported: the contract itself is the secret",
+        "put the value into `env` of a section and take it from the ConfigMap contract.config.map",
+    );
+}
+
+struct Found<'c> {
+    /// None where it is optional and not there.
+    map: Option<&'c ConfigMap>,
+    key: String,
+    is_optional: bool,
+}
+
+/// A reference to a ConfigMap, or to a key of one.
+fn reference<'c>(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    config_maps: &'c ConfigMaps,
+    has_key: bool,
+) -> Option<Found<'c>> {
+    let (mut name, mut named, mut is_optional) = (None, None, false);
+    for (key, field) in reader.entries(value) {
+        match key {
+            "name" => name = Some(reader.text(&field)?),
+            "key" if has_key => named = Some(reader.text(&field)?.to_string()),
+            "optional" => is_optional = reader.flag(&field)?,
+            _ => reader.unknown(
+                &field,
+                key,
+                if has_key {
+                    "name, key, optional"
+                } else {
+                    "name, optional"
+                },
+            ),
+        }
+    }
+    if name.is_none() || (has_key && named.is_none()) {
+        reader.refuse(value, "the name or the key is missing", "write it");
+        return None;
+    }
+    let map = config_maps.get(name.as_deref()?);
+    if map.is_none() && !is_optional {
+        let cause = "there is no such ConfigMap";
+        let remedy = "write it into `play`, take contract.config.map, or write `optional: true`";
+        reader.refuse(value, cause, remedy);
+        return None;
+    }
+    Some(Found {
+        map,
+        key: named.unwrap_or_default(),
+        is_optional,
+    })
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str, &'static str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        _ => Err("a value of the ConfigMap is no text"),
+    }
+}
+
+/// `fieldRef`: what is known of the Pod before it runs.
+fn field_of(reader: &mut Reader<'_>, value: &Value<'_>, metadata: &Metadata) -> Option<String> {
+    let mut path = None;
+    for (key, field) in reader.entries(value) {
+        match key {
+            "fieldPath" => path = Some((reader.text(&field)?, field)),
+            "apiVersion" if field.node.text() == Some("v1") => {}
+            _ => reader.unknown(&field, key, "fieldPath, apiVersion: v1"),
+        }
+    }
+    let Some((path, at)) = path else {
+        reader.refuse(value, "the path is missing", "write `fieldPath`");
+        return None;
+    };
+    let entry = |map: &BTreeMap<String, String>, rest: &str| {
+        let key = rest.strip_prefix("['")?.strip_suffix("']")?;
+        Some(map.get(key).cloned().unwrap_or_default())
+    };
+    let found = match path.as_str() {
+        "metadata.name" => Some(metadata.name.clone()),
+        "metadata.namespace" => Some(metadata.namespace.clone()),
+        other => match (
+            other.strip_prefix("metadata.labels"),
+            other.strip_prefix("metadata.annotations"),
+        ) {
+            (Some(rest), _) => entry(&metadata.labels, rest),
+            (_, Some(rest)) => entry(&metadata.annotations, rest),
+            _ => None,
+        },
+    };
+    if found.is_none() {
+        reader.refuse(
+            &at,
+            "this field of the Pod is not known here",
+            "take metadata.name, metadata.namespace, metadata.labels['KEY'] or metadata.annotations['KEY']",
+        );
+    }
+    found
+}
+
+/// What the texts of one container may still take: Linux starts no program with more.
+pub(super) struct Room(usize);
+
+/// The most bytes of one text, and of all together.
+const LONGEST: usize = 128 << 10;
+const ALL: usize = 2 << 20;
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(ALL)
+    }
+}
+
+impl Room {
+    fn take(&mut self, bytes: usize) -> Result<(), &'static str> {
+        const CAUSE: &str = "the environment or the command is larger than Linux takes";
+        if bytes > LONGEST {
+            return Err(CAUSE);
+        }
+        self.0 = self.0.checked_sub(bytes).ok_or(CAUSE)?;
+        Ok(())
+    }
+
+    /// A text with every `$(NAME)` of a variable that is known replaced; `$$` is a dollar sign that begins none.
+    pub(super) fn expanded(
+        &mut self,
+        text: &str,
+        environment: &Environment,
+    ) -> Result<Zeroizing<String>, &'static str> {
+        let mut output = Zeroizing::new(String::with_capacity(text.len()));
+        let mut rest = text;
+        while let Some(at) = rest.find('$') {
+            wiped::push(&mut output, &rest[..at]);
+            let after = &rest[at + 1..];
+            let name = after
+                .strip_prefix('(')
+                .and_then(|inner| inner.split_once(')'));
+            let known = name.and_then(|(name, after)| Some((environment.get(name)?, after)));
+            rest = match (after.strip_prefix('$'), known) {
+                (Some(after), _) => {
+                    wiped::push(&mut output, "$");
+                    after
+                }
+                (None, Some((value, after))) => {
+                    wiped::push(&mut output, value.expose_secret());
+                    after
+                }
+                (None, None) => {
+                    wiped::push(&mut output, "$");
+                    after
+                }
+            };
+            if output.len() > LONGEST {
+                break;
+            }
+        }
+        wiped::push(&mut output, rest);
+        self.take(output.len())?;
+        Ok(output)
+    }
+}
