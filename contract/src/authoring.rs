@@ -163,7 +163,7 @@ impl Draft {
             (Some(&self.env), &self.places.env),
             (self.auditor.as_ref(), &self.places.auditor),
         ];
-        let sealed = parallel::map(parts, |(text, place)| {
+        let sealed = parallel::map(&parts, |(text, place)| {
             let open = text.filter(|text| !text.is_sealed())?;
             let sealed = to.seal(open.0.as_bytes());
             Some(sealed.map_err(|error| vec![error.at((*place).clone())]))

@@ -7,7 +7,7 @@ use std::thread;
 
 /// What `work` makes of each item, in their order, each on a thread of its own where one is to be had.
 pub(crate) fn map<T: Sync, R: Send, const N: usize>(
-    items: [T; N],
+    items: &[T; N],
     work: impl Fn(&T) -> R + Sync,
 ) -> [R; N] {
     thread::scope(|scope| {
@@ -32,8 +32,8 @@ mod tests {
 
     #[test]
     fn results_come_in_the_order_of_their_items_and_a_panic_is_not_swallowed() {
-        assert_eq!(map([3, 1, 2], |item| item * 2), [6, 2, 4]);
-        let caught = panic::catch_unwind(|| map([1, 2], |item| assert_eq!(*item, 1)));
+        assert_eq!(map(&[3, 1, 2], |item| item * 2), [6, 2, 4]);
+        let caught = panic::catch_unwind(|| map(&[1, 2], |item| assert_eq!(*item, 1)));
         assert!(caught.is_err());
     }
 }

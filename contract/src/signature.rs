@@ -50,7 +50,7 @@ pub fn verify(signed: Signed<'_>, signature: &str, key: &PublicKey) -> Result<()
         if verify_parts(
             digest,
             key,
-            &stripped.each_ref().map(|part| part.as_bytes()),
+            &stripped.each_ref().map(String::as_bytes),
             &raw,
         )? {
             return Ok(());

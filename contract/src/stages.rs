@@ -107,7 +107,7 @@ impl Sealed {
         let clear =
             |(text, place): &(Option<&Text>, &Place)| Some(opening::clear((*text)?, keys, place));
         let opened = if sealed {
-            parallel::map(texts, clear)
+            parallel::map(&texts, clear)
         } else {
             texts.map(|text| clear(&text))
         };

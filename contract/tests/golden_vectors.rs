@@ -69,15 +69,15 @@ fn golden_keys_open_with_their_passphrase_and_are_one_key() {
 
 #[test]
 fn the_golden_contract_is_signed_byte_for_byte_and_verifies_with_and_without_the_signers_key() {
-    let signed = text(golden!("contract.signed.yaml"));
+    let contract = text(golden!("contract.signed.yaml"));
     let key = PrivateKey::from_pem(golden!("key.pem")).unwrap();
     let ours = authoring::sign(text(golden!("contract.yaml")), "contract.yaml", &key).unwrap();
-    assert_eq!(*ours.text, signed);
+    assert_eq!(*ours.text, contract);
     let public = PublicKey::parse(golden!("public.pem")).unwrap();
-    authoring::verify(signed, "c", Some(&public), None).unwrap();
-    let signer = authoring::verify(signed, "c", None, Some(&self::key())).unwrap();
+    authoring::verify(contract, "c", Some(&public), None).unwrap();
+    let signer = authoring::verify(contract, "c", None, Some(&self::key())).unwrap();
     assert!(signer.is_same_key(&public));
-    let other = signed.replacen("envWorkloadSignature: ", "envWorkloadSignature: AAAA", 1);
+    let other = contract.replacen("envWorkloadSignature: ", "envWorkloadSignature: AAAA", 1);
     assert!(authoring::verify(&other, "c", Some(&public), None).is_err());
 }
 

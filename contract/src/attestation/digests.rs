@@ -75,7 +75,7 @@ impl Digests {
         if let Some(text) = read.auditor.filter(|text| keys.suffice_for(text)) {
             match auditor(&text, keys, &read.places.auditor) {
                 Ok(forms) => digests.insert(Subject::AuditorKey, forms),
-                Err(finding) => findings.push(finding),
+                Err(found) => findings.extend(found),
             }
         }
         if findings.is_empty() {
@@ -123,9 +123,12 @@ pub(crate) fn of_mapping(document: &Document) -> [u8; 32] {
     digest(text.as_bytes())
 }
 
-fn auditor(text: &Text, keys: Keys<'_>, place: &Place) -> Result<Vec<[u8; 32]>, Finding> {
-    let clear = opening::clear(text, keys, place)?.text;
-    let public = PublicKey::parse(clear.as_bytes()).map_err(|error| error.at(place.clone()))?;
+fn auditor(text: &Text, keys: Keys<'_>, place: &Place) -> Result<Vec<[u8; 32]>, Vec<Finding>> {
+    let clear = opening::clear(text, keys, place)
+        .map_err(|finding| vec![finding])?
+        .text;
+    let public =
+        PublicKey::parse(clear.as_bytes()).map_err(|error| vec![error.at(place.clone())])?;
     let pem = String::from_utf8_lossy(public.pem());
     Ok([forms(&clear), forms(&pem)].concat())
 }
@@ -153,11 +156,11 @@ mod tests {
     const WORKLOAD: &str = "type: workload\ncompose: {archive: H4sIAAAA}\n";
 
     fn record(lines: &[(&str, &[u8])]) -> Checksums {
-        let lines: String = lines
+        let lines: Vec<_> = lines
             .iter()
-            .map(|(name, bytes)| format!("{} {name}\n", hex::encode(digest(bytes))))
+            .map(|(name, bytes)| format!("{} {name}", hex::encode(digest(bytes))))
             .collect();
-        parse(&lines).unwrap()
+        parse(&lines.join("\n")).unwrap()
     }
 
     fn verdicts(digests: &Digests, record: &Checksums) -> Vec<(String, Verdict)> {

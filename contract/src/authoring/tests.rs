@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used)]
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -74,7 +75,7 @@ fn tokens_are_signed_as_they_stand_under_sorted_keys_in_one_line_each() {
             env: "contract-basic.c.d",
             tokens: true,
         },
-        &*SIGNER_KEY,
+        &SIGNER_KEY,
     )
     .unwrap();
     assert_eq!(
@@ -226,7 +227,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn what_is_signed_verifies_and_any_other_text_does_not(values in proptest::collection::vec("[ -~]{0,40}", 0..4), at in any::<prop::sample::Index>()) {
-        let extra: String = values.iter().enumerate().map(|(at, value)| format!("  K{at}: '{}'\n", value.replace('\'', "''"))).collect();
+        let mut extra = String::new();
+        for (at, value) in values.iter().enumerate() {
+            writeln!(extra, "  K{at}: '{}'", value.replace('\'', "''")).unwrap();
+        }
         let workload = format!("{WORKLOAD}env:\n{extra}");
         let signed = sign(&literal(&workload, ENV), "c.yaml", &*SIGNER_KEY).unwrap().text;
         verify(&signed, "c.yaml", None, None).unwrap();

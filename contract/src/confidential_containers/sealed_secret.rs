@@ -132,10 +132,10 @@ pub fn seal(
         alg: "RS512".to_owned(),
         kid: party.verify_id().to_owned(),
     };
-    let signed = format!("{}.{}", part(&header)?, part(&payload)?);
-    let signature = sign_parts(MessageDigest::sha512(), signer.key(), &[signed.as_bytes()])?;
+    let content = format!("{}.{}", part(&header)?, part(&payload)?);
+    let signature = sign_parts(MessageDigest::sha512(), signer.key(), &[content.as_bytes()])?;
     Ok(format!(
-        "{PREFIX}{signed}.{}",
+        "{PREFIX}{content}.{}",
         URL_SAFE_NO_PAD.encode(signature)
     ))
 }
@@ -179,12 +179,13 @@ fn verify(text: &str, party: Party, signer: &PublicKey) -> Result<Payload, Contr
         return Err(wrong("it is larger than 1 MiB"));
     }
     let compact = text.trim_ascii().strip_prefix(PREFIX);
-    let (signed, signature) = compact
-        .and_then(|compact| compact.rsplit_once('.'))
-        .ok_or(wrong(
-            "it does not begin with `sealed.` and three parts between dots",
-        ))?;
-    let (header, payload) = signed.split_once('.').ok_or(wrong(
+    let (content, signature) =
+        compact
+            .and_then(|compact| compact.rsplit_once('.'))
+            .ok_or(wrong(
+                "it does not begin with `sealed.` and three parts between dots",
+            ))?;
+    let (header, payload) = content.split_once('.').ok_or(wrong(
         "it does not begin with `sealed.` and three parts between dots",
     ))?;
     let header: Header = unpart(header)?;
@@ -197,7 +198,7 @@ fn verify(text: &str, party: Party, signer: &PublicKey) -> Result<Payload, Contr
     if !verify_parts(
         MessageDigest::sha512(),
         signer,
-        &[signed.as_bytes()],
+        &[content.as_bytes()],
         &signature,
     )? {
         return Err(wrong("its signature does not match"));
@@ -275,7 +276,7 @@ mod tests {
 
     #[test]
     fn what_is_changed_or_of_another_party_does_not_open() {
-        for (secret, party) in [(&b""[..], Party::Workload), (&[7; 100_000], Party::Env)] {
+        for (secret, party) in [(&b""[..], Party::Workload), (&vec![7; 100_000], Party::Env)] {
             assert_eq!(
                 opened(&sealed(secret, party), party).unwrap().as_slice(),
                 secret
