@@ -207,6 +207,11 @@ pub(crate) fn both<A, B>(
     }
 }
 
+/// The value, or nothing: what is wrong goes to the findings.
+pub(crate) fn keep<T>(findings: &mut Vec<Finding>, outcome: Result<T, Vec<Finding>>) -> Option<T> {
+    outcome.map_err(|found| findings.extend(found)).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
 use crate::user_data::{MAX_BYTES, Text};
 use crate::workload::archive;
-use crate::yaml::{Document, Origin};
+use crate::yaml::{Document, Node, Origin};
 
 /// Everything that is to be said of a section, in the order of its lines; good where nothing of it is an error.
 pub fn check<'k>(
@@ -57,10 +57,13 @@ pub(crate) fn document(
         Document::parse(text, name, code)
     }
     .map_err(|finding| vec![finding])?;
-    let is_wrapped = document.root().get("type").is_none()
+    // The variables of a section stand under `env`, too, but have no type.
+    let root = document.root();
+    let is_section = |node: &Node| node.text().is_some() || node.get("type").is_some();
+    let is_wrapped = root.get("type").is_none()
         && ["workload", "env"]
             .iter()
-            .any(|key| document.root().get(key).is_some());
+            .any(|key| root.get(key).is_some_and(is_section));
     if is_wrapped {
         return Err(wrong(
             "this is a whole contract, not a section on its own",

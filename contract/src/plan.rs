@@ -118,7 +118,7 @@ pub enum HeaderRecord {
 }
 
 /// What the attestation record needs to know of the contract.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
     /// SHA-256 of the workload section in the clear.
     pub workload: [u8; 32],

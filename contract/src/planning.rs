@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::consent;
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, Level, keep};
 use crate::messages::{self, Code};
 use crate::plan::{Evidence, Plan, Workload};
 use crate::product::Product;
@@ -95,8 +95,32 @@ fn foreign(workload: &Part<'_, WorkloadSection>) -> Vec<Finding> {
     findings
 }
 
-fn keep<T>(findings: &mut Vec<Finding>, outcome: Result<T, Vec<Finding>>) -> Option<T> {
-    outcome.map_err(|found| findings.extend(found)).ok()
+/// What else is wrong with a contract that is not verified: a fault in one section, or of the signature, is no reason to
+/// leave the rest for the next time. `rest` is what is known of an env section that is not sound.
+pub(crate) fn beyond(
+    product: Product,
+    workload: Option<&Part<'_, WorkloadSection>>,
+    env: Option<&Part<'_, EnvSection>>,
+    rest: &EnvSection,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match (workload, env) {
+        _ if product == Product::Ccco => {}
+        (Some(workload), Some(env)) => {
+            let nothing = Evidence::default();
+            keep(&mut findings, build(product, workload, env, None, nothing));
+        }
+        (Some(workload), None) => {
+            let mounts = volumes::mounts(workload.section);
+            keep(&mut findings, containers(workload, rest, &mounts));
+        }
+        (None, Some(env)) => {
+            keep(&mut findings, logging::sink(env));
+            keep(&mut findings, registries::authorities(env));
+        }
+        (None, None) => {}
+    }
+    findings
 }
 
 /// A finding about the content of a section, at a JSON pointer.

@@ -9,6 +9,7 @@ use crate::finding::Finding;
 use crate::messages::{self, Code};
 use crate::planning::{Part, pem};
 use crate::sections::env::EnvSection;
+use crate::sections::logging::Logging;
 use crate::sections::workload::WorkloadSection;
 use crate::yaml::Document;
 
@@ -32,11 +33,13 @@ pub(crate) fn look(
 ) -> Vec<Finding> {
     let mut findings = seeds::weak(workload, env);
     findings.extend(certificates(env, horizon));
-    if in_the_clear.0 && workload_holds_secrets(workload.section) {
-        findings.push(readable(workload.document));
+    let of_workload = first_secret_of_workload(workload.section);
+    let of_env = first_secret_of_env(env.section);
+    if in_the_clear.0 {
+        findings.extend(of_workload.map(|pointer| readable(workload.document, pointer)));
     }
-    if in_the_clear.1 && env_holds_secrets(env.section) {
-        findings.push(readable(env.document));
+    if in_the_clear.1 {
+        findings.extend(of_env.map(|pointer| readable(env.document, pointer)));
     }
     findings
 }
@@ -45,32 +48,53 @@ fn warn(code: Code, document: &Document, pointer: &str, cause: String, remedy: &
     Finding::warning(code, document.place(pointer), cause, remedy)
 }
 
-fn readable(document: &Document) -> Finding {
+fn readable(document: &Document, pointer: &str) -> Finding {
     warn(
         messages::PLAIN_SECRETS,
         document,
-        "",
-        "the section holds secrets, and anybody who holds the contract can read it".into(),
-        "seal it (`hpcr-check encrypt`) before it leaves this machine",
+        pointer,
+        "this and what else is secret in the section can be read by anybody who holds the contract"
+            .into(),
+        "seal the section (`hpcr-check encrypt`) before it leaves this machine",
     )
 }
 
-fn workload_holds_secrets(section: &WorkloadSection) -> bool {
-    !section.volumes.is_empty() || !section.auths.is_empty() || section.contract_id.is_some()
+fn first_secret_of_workload(section: &WorkloadSection) -> Option<&'static str> {
+    [
+        (!section.volumes.is_empty(), "/volumes"),
+        (!section.auths.is_empty(), "/auths"),
+        (section.contract_id.is_some(), "/contractId"),
+    ]
+    .into_iter()
+    .find_map(first)
 }
 
-fn env_holds_secrets(section: &EnvSection) -> bool {
-    let in_logging = section.logging.as_ref().is_some_and(|logging| {
-        let key = logging
+fn first_secret_of_env(section: &EnvSection) -> Option<&'static str> {
+    let logging = section.logging.as_ref();
+    let has = |part: fn(&Logging) -> bool| logging.is_some_and(part);
+    let has_key = |logging: &Logging| {
+        logging
             .syslog
             .as_ref()
-            .and_then(|syslog| syslog.key.as_ref());
-        key.is_some() || logging.log_router.is_some() || logging.log_dna.is_some()
-    });
-    in_logging
-        || !section.volumes.is_empty()
-        || !section.auths.is_empty()
-        || section.contract_id.is_some()
+            .is_some_and(|syslog| syslog.key.is_some())
+    };
+    [
+        (has(has_key), "/logging/syslog/key"),
+        (
+            has(|logging| logging.log_router.is_some()),
+            "/logging/logRouter/iamApiKey",
+        ),
+        (has(|logging| logging.log_dna.is_some()), "/logging/logDNA"),
+        (!section.volumes.is_empty(), "/volumes"),
+        (!section.auths.is_empty(), "/auths"),
+        (section.contract_id.is_some(), "/contractId"),
+    ]
+    .into_iter()
+    .find_map(first)
+}
+
+fn first((is_there, pointer): (bool, &'static str)) -> Option<&'static str> {
+    is_there.then_some(pointer)
 }
 
 /// Certificates of the env section that have ended, or end before the horizon.

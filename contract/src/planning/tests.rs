@@ -431,3 +431,5 @@ fn a_finding_tells_the_line_of_its_section() {
         "workload:7:12 at volumes.a.mount"
     );
 }
+
+mod determinism;

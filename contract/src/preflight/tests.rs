@@ -61,9 +61,17 @@ fn secrets_in_the_clear_are_told_once_a_section() {
             workload,
             env,
             (true, true),
-            &["HPL05101W workload ", "HPL05101W env "][..],
+            &[
+                "HPL05101W workload auths",
+                "HPL05101W env logging.logRouter.iamApiKey",
+            ][..],
         ),
-        (workload, env, (false, true), &["HPL05101W env "]),
+        (
+            workload,
+            env,
+            (false, true),
+            &["HPL05101W env logging.logRouter.iamApiKey"],
+        ),
         (workload, env, (false, false), &[]),
         (empty, empty, (true, true), &[]),
     ] {

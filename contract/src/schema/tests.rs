@@ -294,3 +294,5 @@ fn every_definition_tells_a_reader_what_it_is() {
         );
     }
 }
+
+mod bounds;

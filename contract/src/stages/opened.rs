@@ -1,5 +1,6 @@
 //! A contract in the clear, on its way to being verified: the schema, the sections as types, the signature.
 
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -7,15 +8,16 @@ use super::Rejection;
 use super::verified::Verified;
 use crate::attestation;
 use crate::certificate::PublicKey;
-use crate::finding::{Finding, Place, both};
+use crate::finding::{Finding, Place, keep};
 use crate::messages;
 use crate::plan::{Auditor, Evidence};
+use crate::planning::{self, Part};
 use crate::product::Product;
 use crate::schema::{self, Scope, Section};
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
 use crate::signature::{self, Signed};
-use crate::user_data::{Part, Places, Text};
+use crate::user_data::{self, Places, Text};
 use crate::yaml::{Document, Origin};
 
 /// A section that can be read.
@@ -34,10 +36,10 @@ pub(super) struct Scalar {
 
 impl OpenPart {
     /// A part with its clear text; one that is not sealed is its own.
-    pub(super) fn new(part: Part, clear: Option<Zeroizing<String>>) -> Self {
+    pub(super) fn new(part: user_data::Part, clear: Option<Zeroizing<String>>) -> Self {
         match part {
-            Part::Mapping(document) => Self::Mapping(document),
-            Part::Text(read, origin) => {
+            user_data::Part::Mapping(document) => Self::Mapping(document),
+            user_data::Part::Text(read, origin) => {
                 let origin = origin.filter(|_| !read.is_sealed());
                 let clear = clear.unwrap_or_else(|| read.0.clone());
                 Self::Scalar(Scalar { read, clear }, origin)
@@ -58,30 +60,63 @@ impl OpenPart {
         }
     }
 
-    /// The section as YAML that follows the schema, with what is worth a word.
-    fn validate(
+    /// The section as YAML, where it is some, and what the schema says of it.
+    fn check(
         &self,
         section: Section,
         product: Product,
         place: &Place,
-    ) -> Result<(Document, Vec<Finding>), Vec<Finding>> {
+    ) -> (Option<Document>, Vec<Finding>) {
         let document = match self {
-            Self::Mapping(document) => document.clone(),
+            Self::Mapping(document) => Ok(document.clone()),
             Self::Scalar(scalar, Some(origin)) => {
                 Document::parse_from(&scalar.clear, origin.clone())
-                    .map_err(|finding| vec![finding])?
             }
             Self::Scalar(scalar, None) => {
                 let code = messages::SCHEMA_PARSE_CONTRACT;
                 let origin = Origin::within(place.clone(), section.name(), code);
-                Document::parse_from(&scalar.clear, origin).map_err(|finding| vec![finding])?
+                Document::parse_from(&scalar.clear, origin)
             }
         };
-        let findings = schema::check(section, Scope::Contract, product, &document);
-        if findings.iter().any(Finding::stops) {
-            Err(findings)
-        } else {
-            Ok((document, findings))
+        match document {
+            Ok(document) => {
+                let findings = schema::check(section, Scope::Contract, product, &document);
+                (Some(document), findings)
+            }
+            Err(finding) => (None, vec![finding]),
+        }
+    }
+}
+
+/// A section that follows the schema, as its type.
+struct Sound<T> {
+    section: T,
+    document: Document,
+}
+
+impl<T: DeserializeOwned> Sound<T> {
+    /// What is wrong goes to the findings; what was YAML at least comes back.
+    fn of(
+        (document, told): (Option<Document>, Vec<Finding>),
+        findings: &mut Vec<Finding>,
+    ) -> Result<Self, Option<Document>> {
+        let is_sound = !told.iter().any(Finding::stops);
+        findings.extend(told);
+        match document {
+            Some(document) if is_sound => {
+                match keep(findings, document.read().map_err(|finding| vec![finding])) {
+                    Some(section) => Ok(Self { section, document }),
+                    None => Err(Some(document)),
+                }
+            }
+            unsound => Err(unsound),
+        }
+    }
+
+    fn part(&self) -> Part<'_, T> {
+        Part {
+            section: &self.section,
+            document: &self.document,
         }
     }
 }
@@ -118,37 +153,50 @@ impl Opened {
         })
     }
 
-    fn verified(self, product: Product) -> Result<Verified, Vec<Finding>> {
-        let (workload, env) = both(
-            self.workload
-                .validate(Section::Workload, product, &self.places.workload),
-            self.env.validate(Section::Env, product, &self.places.env),
-        )?;
-        let mut warnings = self.warnings.clone();
-        warnings.extend([workload.1, env.1].into_iter().flatten());
-        let documents = (workload.0, env.0);
-        let read = |finding| vec![finding];
-        let (workload, env) = both(
-            documents.0.read::<WorkloadSection>().map_err(read),
-            documents.1.read::<EnvSection>().map_err(read),
-        )?;
-        let (auditor, signer) = both(self.auditor(), self.signer(&env))?;
-        let evidence = Evidence {
-            workload: self.workload.hash(),
-            env: self.env.hash(),
-            auditor,
-        };
-        Ok(Verified {
-            product,
-            documents,
-            warnings,
-            workload,
-            env,
-            evidence,
-            signer,
-            in_the_clear: (self.workload.is_clear(), self.env.is_clear()),
-            sealed: self.sealed,
-        })
+    fn verified(mut self, product: Product) -> Result<Verified, Vec<Finding>> {
+        let mut findings = Vec::new();
+        let Places { workload, env, .. } = &self.places;
+        let workload = self.workload.check(Section::Workload, product, workload);
+        let workload = Sound::<WorkloadSection>::of(workload, &mut findings);
+        let env = self.env.check(Section::Env, product, env);
+        let env = Sound::<EnvSection>::of(env, &mut findings);
+        let auditor = keep(&mut findings, self.auditor());
+        let signer = env
+            .as_ref()
+            .ok()
+            .and_then(|env| keep(&mut findings, self.signer(&env.section)));
+        match (workload, env, auditor, signer) {
+            (Ok(workload), Ok(env), Some(auditor), Some(signer)) => {
+                findings.append(&mut self.warnings);
+                Ok(Verified {
+                    product,
+                    documents: (workload.document, env.document),
+                    workload: workload.section,
+                    env: env.section,
+                    evidence: Evidence {
+                        workload: self.workload.hash(),
+                        env: self.env.hash(),
+                        auditor,
+                    },
+                    signer,
+                    warnings: findings,
+                    in_the_clear: (self.workload.is_clear(), self.env.is_clear()),
+                    sealed: self.sealed,
+                })
+            }
+            (workload, env, ..) => {
+                let rest = match &env {
+                    Err(Some(document)) => EnvSection::salvaged(document),
+                    _ => EnvSection::default(),
+                };
+                let workload = workload.as_ref().ok().map(Sound::part);
+                let env = env.as_ref().ok().map(Sound::part);
+                let beyond = planning::beyond(product, workload.as_ref(), env.as_ref(), &rest);
+                findings.extend(beyond);
+                findings.append(&mut self.warnings);
+                Err(findings)
+            }
+        }
     }
 
     fn auditor(&self) -> Result<Option<Auditor>, Vec<Finding>> {

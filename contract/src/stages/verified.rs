@@ -95,10 +95,18 @@ impl Verified {
             signer: self.signer.as_ref(),
             auditor: self.evidence.auditor.as_ref(),
         };
-        let findings = consent::refusals(&self.workload_part(), &self.env_part(), parties);
+        let (workload, env) = (self.workload_part(), self.env_part());
+        let mut findings = consent::refusals(&workload, &env, parties);
         if findings.is_empty() {
             return Ok(Agreed(self));
         }
+        let nothing = EnvSection::default();
+        findings.extend(planning::beyond(
+            self.product,
+            Some(&workload),
+            Some(&env),
+            &nothing,
+        ));
         Err(Rejection {
             findings,
             sealed: self.sealed,

@@ -56,7 +56,7 @@ fn a_section_in_the_clear_beside_a_sealed_one_is_told() {
     );
     assert_eq!(
         warnings(&desk, &contract, &["--key", "image.key"]),
-        ["HPL05101W env"]
+        ["HPL05101W env.logging.syslog.key"]
     );
 }
 

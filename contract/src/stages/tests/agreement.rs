@@ -99,3 +99,53 @@ fn sections_of_two_contracts_do_not_agree() {
     );
     assert!(!good.redacted().unwrap().contains("hunter2"));
 }
+
+#[test]
+fn a_fault_in_one_section_hides_none_of_the_other_and_none_of_the_archive() {
+    let archive = testing::targz(&[(
+        "docker-compose.yml",
+        b"services:\n  web: {image: a, prot: 1}\n",
+    )]);
+    let archive = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, archive);
+    let workload = format!("type: workload\ncompose: {{archive: {archive}}}\n");
+    let bad_workload = "type: workload\ncompose: {archive: ''}\n";
+    let env = "type: env\nlogging: {syslog: {hostname: 'a:b', server: QUJD}}\n";
+    let bad_env = "type: env\nlogging: {}\nenv: {A: b}\n";
+    for (workload, env, expected) in [
+        (
+            workload.as_str(),
+            bad_env,
+            &["env.logging", "services.web.image", "services.web.prot"][..],
+        ),
+        (
+            bad_workload,
+            env,
+            &[
+                "workload.compose.archive",
+                "env.logging.syslog.hostname",
+                "env.logging.syslog.server",
+            ],
+        ),
+        // The signature is wrong, and so is the rest.
+        (
+            workload.as_str(),
+            env,
+            &[
+                "envWorkloadSignature",
+                "env.logging.syslog.hostname",
+                "services.web.prot",
+            ],
+        ),
+    ] {
+        let contract = format!("{}envWorkloadSignature: AAAA\n", contract(workload, env));
+        let rejection = verified(&contract).unwrap_err();
+        let paths: Vec<_> = rejection
+            .findings
+            .iter()
+            .map(|finding| finding.place.path.as_str())
+            .collect();
+        for path in expected {
+            assert!(paths.contains(path), "{path} is not in {paths:?}");
+        }
+    }
+}
