@@ -194,6 +194,7 @@ fn a_service_that_is_meant_for_other_machines_is_refused() {
 fn shell(name: &str, script: &str) -> Service {
     Service {
         name: name.into(),
+        group: name.into(),
         image: reference(),
         command: Some(vec!["sh".into(), "-c".into(), script.into()]),
         ..service()
