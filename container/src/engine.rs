@@ -158,10 +158,10 @@ impl Engine {
         setup::write_files(&self.paths.files(), &workload.files)?;
         let groups = group::of(&workload.services, self.subnet()?, &self.paths, &self.acts)?;
         let (stop, request) = watch::channel(None);
-        let lives = self.lives(&workload.services, images, &groups, lines, &request)?;
+        let all = self.lives(&workload.services, images, &groups, lines, &request)?;
         memory::bound(&self.paths.proc, &self.paths.cgroups)?;
         firewall::shut().await?;
-        Ok(Running::new(lives, groups, stop))
+        Ok(Running::new(all, groups, stop))
     }
 
     fn lives(

@@ -26,9 +26,12 @@ pub(crate) fn next(check: &HealthCheck, state: State, age: Duration, passed: boo
     let enough = |count: u32, needed: u32| count >= needed.max(1);
     if passed {
         let successes = state.successes.saturating_add(1);
-        let passes = enough(successes, check.successes);
         return State {
-            verdict: if passes { Some(true) } else { state.verdict },
+            verdict: if enough(successes, check.successes) {
+                Some(true)
+            } else {
+                state.verdict
+            },
             failures: 0,
             successes,
         };
@@ -171,9 +174,9 @@ impl<A: Ask> Checked<'_, A> {
     async fn for_ever(&self, tell: impl Fn(Result<(), String>)) {
         self.each_verdict(|verdict| {
             tell(verdict);
-            None
+            None::<()>
         })
-        .await
+        .await;
     }
 
     /// Checks until `ended` makes an end of a verdict that is new.

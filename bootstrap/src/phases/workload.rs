@@ -26,7 +26,7 @@ pub(crate) struct Workload(pub(crate) Arc<Mutex<Option<Running>>>);
 /// Lines of containers that wait for the log; then the containers wait.
 const LINES: usize = 256;
 /// How long the workload may take to be up: within the phase's own limit, so that what is missing is told by name.
-const READY: Duration = Duration::from_secs(15 * 60);
+const READY: Duration = Duration::from_mins(15);
 /// How long the end waits for whoever watches the containers; then they are left to the steps after this one.
 const HANDED_OVER: Duration = Duration::from_secs(2);
 /// How long all containers together may take to stop, what was waited for before included.

@@ -25,7 +25,9 @@ struct Ground {
 }
 
 /// How long a workload may take to be up.
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
+/// How long its stop may take, on a busy machine; each that obeys its signal takes a moment of it.
+const ENDED_WITHIN: Duration = Duration::from_secs(30);
 const NETAVARK: &str = "/usr/lib/podman/netavark";
 
 fn reference() -> ImageReference {
@@ -44,7 +46,7 @@ struct Started {
 impl Started {
     /// Stops them, which must go without a fault; gives every line.
     async fn stop(self) -> Vec<(String, Stream, String)> {
-        let faults = self.running.stop(Duration::from_secs(6)).await;
+        let faults = self.running.stop(ENDED_WITHIN).await;
         assert!(faults.is_empty(), "{faults:?}");
         self.lines.await.unwrap()
     }
@@ -288,7 +290,7 @@ async fn a_published_port_is_served_until_the_stop() {
         protocol: Protocol::Tcp,
     }];
     web.restart = Restart::Always;
-    web.stop_grace_seconds = 5;
+    web.stop_grace_seconds = 30;
     let (sender, _receiver) = mpsc::channel(100);
     let workload = Workload {
         services: vec![web],
@@ -311,13 +313,10 @@ async fn a_published_port_is_served_until_the_stop() {
         }
     }
     let begun = std::time::Instant::now();
-    let faults = running.stop(Duration::from_secs(5)).await;
+    let faults = running.stop(ENDED_WITHIN).await;
     assert!(page.ends_with("page\n"), "{page:?}");
     assert!(faults.is_empty(), "{faults:?}");
-    assert!(
-        begun.elapsed() < Duration::from_secs(4),
-        "the signal was enough"
-    );
+    assert!(begun.elapsed() < ENDED_WITHIN / 2, "the signal was enough");
     assert!(std::net::TcpStream::connect("127.0.0.1:18080").is_err());
     ground.assert_nothing_left();
 }

@@ -53,7 +53,10 @@ async fn a_service_waits_until_those_that_it_needs_are_healthy() {
         checked("http", get),
         checked("tcp", Probe::Tcp { port: 80 }),
     ];
-    let mut app = shell("app", "echo app; busybox sleep 100");
+    let mut app = shell(
+        "app",
+        "trap 'exit 0' TERM; echo app; while :; do busybox sleep 0.1; done",
+    );
     for name in ["exec", "http", "tcp"] {
         app = needs(app, name, Condition::Healthy);
     }
