@@ -28,6 +28,7 @@ pub const DOORS: &[Door] = &[
     ("compose", compose),
     ("compose_archive", compose_archive),
     ("env", env),
+    ("network", network),
     ("pod", pod),
     ("template", template),
     ("token", token),
@@ -130,6 +131,12 @@ pub fn workload(bytes: &[u8]) {
 fn sections(workload: &[u8], env: &[u8]) {
     let text = |section| serde_json::Value::from(String::from_utf8_lossy(section));
     user_data(format!("workload: {}\nenv: {}\n", text(workload), text(env)).as_bytes());
+}
+
+/// The seed disk's network configuration, as the guest and as authors read it.
+pub fn network(bytes: &[u8]) {
+    let _ = crate::network::parse(bytes, "network-config");
+    let _ = crate::network::check(bytes, "network-config", false);
 }
 
 /// A token before it is opened.

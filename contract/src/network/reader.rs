@@ -49,7 +49,7 @@ pub(super) fn unpublished(document: &Document, any_link: bool) -> Vec<Finding> {
             reader.refuse(
                 &link,
                 "the link is not named `enc` and a number, as those of IBM Z are",
-                "name it such as enc1; for other machines, allow any name",
+                "name it such as enc1; for other machines, allow any name (--any-link)",
             );
         }
         if link.get("dhcp4").is_none() {
@@ -88,6 +88,13 @@ impl<'a> At<'a> {
             key.replace('~', "~0").replace('/', "~1")
         );
         Self { node, pointer }
+    }
+
+    fn number(&self) -> Option<u64> {
+        match &self.node.kind {
+            Kind::Number(number) => number.as_u64(),
+            _ => None,
+        }
     }
 
     fn entries(&self) -> Vec<(&'a str, Self)> {
@@ -135,7 +142,7 @@ impl Reader<'_> {
         };
         self.keys(&body, &["version", "ethernets"]);
         if let Some(version) = body.get("version")
-            && self.number(&version) != Some(2)
+            && version.number() != Some(2)
         {
             self.refuse(&version, "only version 2 is known", "write version: 2");
         }
@@ -160,16 +167,13 @@ impl Reader<'_> {
         }
         let mtu = at.get("mtu").and_then(|at| self.mtu(&at));
         let settings = self.settings(at, mtu);
-        let dhcp = at.get("dhcp4").map(|dhcp| match dhcp.node.kind {
-            Kind::Bool(value) => value,
-            _ => {
-                self.refuse(
-                    &dhcp,
-                    "dhcp4 is neither true nor false",
-                    "write one of the two",
-                );
-                false
-            }
+        let dhcp = at.get("dhcp4").map(|dhcp| {
+            let Kind::Bool(value) = dhcp.node.kind else {
+                let remedy = "write one of the two";
+                self.refuse(&dhcp, "dhcp4 is neither true nor false", remedy);
+                return false;
+            };
+            value
         });
         let fixed: Vec<_> = FIXED.iter().filter_map(|key| at.get(key)).collect();
         match dhcp {
@@ -199,7 +203,7 @@ impl Reader<'_> {
     }
 
     fn settings(&mut self, at: &At<'_>, mtu: Option<u32>) -> Settings {
-        let addresses = self.list(at, "addresses", ADDRESS, |text| Network::parse(text));
+        let addresses = self.list(at, "addresses", ADDRESS, Network::parse);
         if let Some(list) = at.get("addresses")
             && matches!(&list.node.kind, Kind::Sequence(items) if items.is_empty())
         {
@@ -264,7 +268,7 @@ impl Reader<'_> {
     }
 
     fn mtu(&mut self, at: &At<'_>) -> Option<u32> {
-        let mtu = self.number(at).filter(|mtu| (576..=65_535).contains(mtu));
+        let mtu = at.number().filter(|mtu| (576..=65_535).contains(mtu));
         if mtu.is_none() {
             self.refuse(
                 at,
@@ -273,13 +277,6 @@ impl Reader<'_> {
             );
         }
         u32::try_from(mtu?).ok()
-    }
-
-    fn number(&self, at: &At<'_>) -> Option<u64> {
-        match &at.node.kind {
-            Kind::Number(number) => number.as_u64(),
-            _ => None,
-        }
     }
 
     /// Whether it is a mapping; keys that mean nothing here are refused.

@@ -10,12 +10,7 @@ fn sha256(bytes: &[u8]) -> String {
 /// A record of the contract in `contract.yaml`, signed by the signer; the signature is in `signature.bin`.
 fn record(desk: &Desk) -> String {
     desk.write("contract.yaml", desk.clear());
-    let env: String = desk
-        .env
-        .lines()
-        .filter(|line| !line.starts_with("signingKey"))
-        .map(|line| line.to_owned() + "\n")
-        .collect();
+    let env = desk.unsigned_env();
     let record = format!(
         "26.7.1\nMachine Type/Plant/Serial: 8562/02/4C598\n{} baseimage\n{} contract:workload\n{} contract:env\n",
         "ab".repeat(32),
@@ -151,7 +146,7 @@ fn a_certificate_is_followed_to_its_root_at_the_time_that_is_given() {
         "60",
     ]);
     assert!(
-        warned.status == 0 && warned.out.contains("warning[HPL1210]"),
+        warned.status == 0 && warned.out.contains("warning[HPL12101E]"),
         "{warned:?}"
     );
     for arguments in [
@@ -160,7 +155,7 @@ fn a_certificate_is_followed_to_its_root_at_the_time_that_is_given() {
     ] {
         let ran = desk.hpcr(&[&["certificate", "check", "leaf.crt"], arguments].concat());
         assert!(
-            ran.status == 1 && ran.out.contains("error[HPL1210]"),
+            ran.status == 1 && ran.out.contains("error[HPL12101E]"),
             "{arguments:?}: {ran:?}"
         );
     }

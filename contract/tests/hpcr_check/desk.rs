@@ -287,6 +287,15 @@ impl Desk {
         self.signed(&workload, &self.seal(&self.env, "contract-basic"))
     }
 
+    /// The env section as one that nobody signs.
+    pub(crate) fn unsigned_env(&self) -> String {
+        let lines = self
+            .env
+            .lines()
+            .filter(|line| !line.starts_with("signingKey"));
+        lines.fold(String::new(), |text, line| text + line + "\n")
+    }
+
     /// Both sections as literal blocks, not signed.
     pub(crate) fn clear(&self) -> String {
         let block = |text: &str| -> String {
@@ -294,15 +303,10 @@ impl Desk {
                 .map(|line| ["  ", line, "\n"].concat())
                 .collect()
         };
-        let env: Vec<&str> = self
-            .env
-            .lines()
-            .filter(|line| !line.starts_with("signingKey"))
-            .collect();
         format!(
             "workload: |\n{}env: |\n{}",
             block(&self.workload),
-            block(&env.join("\n"))
+            block(&self.unsigned_env())
         )
     }
 }

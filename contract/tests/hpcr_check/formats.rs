@@ -107,3 +107,19 @@ fn colours_are_for_terminals_and_files_are_plain() {
     assert_eq!((filed.status, filed.out.as_str()), (1, ""));
     assert_eq!(String::from_utf8(desk.read("report.txt")).unwrap(), ran.out);
 }
+
+#[test]
+fn a_terminal_that_wants_colours_gets_them_and_one_that_does_not_gets_none() {
+    let mut desk = Desk::new();
+    let contract = findings(&mut desk);
+    desk.write("contract.yaml", contract);
+    for (variable, coloured) in [("CLICOLOR_FORCE", true), ("NO_COLOR", false)] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_hpcr-check"))
+            .current_dir(desk.folder.path())
+            .arg("contract.yaml")
+            .env(variable, "1")
+            .output()
+            .unwrap();
+        assert_eq!(output.stdout.contains(&b'\x1b'), coloured, "{variable}");
+    }
+}

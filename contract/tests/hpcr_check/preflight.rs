@@ -44,14 +44,9 @@ fn a_seed_that_can_be_guessed_is_told_and_not_shown() {
 #[test]
 fn a_section_in_the_clear_beside_a_sealed_one_is_told() {
     let desk = Desk::new();
-    let env: String = desk
-        .env
-        .lines()
-        .filter(|line| !line.starts_with("signingKey"))
-        .map(|line| format!("  {line}\n"))
-        .collect();
+    let env = desk.unsigned_env().trim_end().replace('\n', "\n  ");
     let contract = format!(
-        "workload: {}\nenv: |\n{env}",
+        "workload: {}\nenv: |\n  {env}\n",
         desk.seal(&desk.workload, "contract-basic")
     );
     assert_eq!(
@@ -88,12 +83,7 @@ fn certificates_that_end_within_the_days_that_are_asked_for_are_told() {
 #[test]
 fn a_token_whose_password_the_format_cuts_is_told() {
     let desk = Desk::new();
-    let env: String = desk
-        .env
-        .lines()
-        .filter(|line| !line.starts_with("signingKey"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let env = desk.unsigned_env();
     let path = |name: &str| desk.path(name).to_str().unwrap().to_owned();
     for (password, line) in [(&b"ab\ncdefgh"[..], "ab\n"), (b"\nabcdefgh", "\n")] {
         desk.write("env.yaml", &env);

@@ -159,6 +159,40 @@ fn a_whole_contract_is_sealed_signed_and_found_valid() {
 }
 
 #[test]
+fn a_contract_that_is_signed_with_a_certificate_ends_with_it() {
+    let desk = Desk::new();
+    desk.write("contract.yaml", desk.clear());
+    let seal = [
+        "encrypt",
+        "--contract",
+        "--cert",
+        "image.crt",
+        "contract.yaml",
+        "--sign-key",
+        "signer.key",
+    ];
+    let with = |certificate: &'static str| {
+        [
+            &seal[..],
+            &["--sign-cert", certificate, "--out", "sealed.yaml"],
+        ]
+        .concat()
+    };
+    assert_eq!(
+        desk.hpcr(&with("image.crt")).status,
+        2,
+        "a certificate of another key"
+    );
+    assert_eq!(desk.hpcr(&with("signer.crt")).status, 0);
+    let check = |at: &str| desk.hpcr(&["sealed.yaml", "--key", "image.key", "--at", at]);
+    let ran = check("2099-01-01T00:00:00Z");
+    assert!(
+        ran.status == 1 && ran.out.contains("error[HPL12007E]"),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn an_age_recipient_gets_a_file_that_its_key_opens() {
     let desk = Desk::new();
     let ran = desk.hpcr_secretly(

@@ -148,11 +148,7 @@ fn a_finding_shows_its_line_without_values_and_says_why_and_what_to_do() {
 #[test]
 fn a_section_is_checked_before_the_other_is_there() {
     let mut desk = Desk::new();
-    desk.env = desk
-        .env
-        .lines()
-        .filter(|line| !line.starts_with("signingKey"))
-        .fold(String::new(), |text, line| text + line + "\n");
+    desk.env = desk.unsigned_env();
     desk.write("workload.yaml", &desk.workload);
     desk.write("env.yaml", &desk.env);
     let ran = desk.hpcr(&["--section", "workload", "workload.yaml"]);
@@ -199,6 +195,25 @@ fn a_finding_inside_a_token_and_an_archive_shows_its_line() {
         "{}",
         ran.out
     );
+    // Tools that mark lines know the file that the user named, and no other.
+    let github = desk.validate(&contract, &[&KEY[..], &["--format", "github"]].concat());
+    assert!(
+        github
+            .out
+            .starts_with("::error file=contract.yaml,line=1,col="),
+        "{github:?}"
+    );
+    assert!(
+        github
+            .out
+            .contains("docker-compose.yaml:3:12 at services.web.image: "),
+        "{github:?}"
+    );
+    let json = desk
+        .validate(&contract, &[&KEY[..], &["--format", "json"]].concat())
+        .json();
+    assert_eq!(json["findings"][0]["file"], "docker-compose.yaml");
+    assert_eq!(json["findings"][0]["inside"][0]["file"], "contract.yaml");
 }
 
 /// The published samples: what our guest does not do with the valid ones is a warning.

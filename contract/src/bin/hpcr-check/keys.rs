@@ -4,7 +4,8 @@
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
-use hpcr_contract::certificate::PublicKey;
+use hpcr_contract::authoring::Signer;
+use hpcr_contract::certificate::{Certificate, PublicKey};
 use hpcr_contract::error::ContractError;
 use hpcr_contract::private_key::{PrivateKey, is_encrypted};
 use hpcr_contract::secret::SecretString;
@@ -92,6 +93,22 @@ pub(crate) fn is_private(path: &Path) -> Result<bool, Failure> {
 /// A public key or a certificate.
 pub(crate) fn public(path: &Path) -> Result<PublicKey, Failure> {
     PublicKey::parse(&input::key(path)?).map_err(|source| unusable(path, source))
+}
+
+/// A certificate.
+pub(crate) fn certificate(path: &Path) -> Result<Certificate, Failure> {
+    Certificate::parse(&input::key(path)?).map_err(|source| unusable(path, source))
+}
+
+/// Who signs: a key, with the certificate that goes into the contract where there is one.
+pub(crate) fn signer<'a>(
+    key: &'a PrivateKey,
+    certificate: Option<&'a Certificate>,
+) -> Result<Signer<'a>, Failure> {
+    Ok(match certificate {
+        Some(certificate) => Signer::with_certificate(key, certificate)?,
+        None => Signer::from(key),
+    })
 }
 
 /// The passphrase that a file holds: its first line.

@@ -106,11 +106,11 @@ fn tell(
             "trust it with nothing that is confidential",
         ));
     }
-    report.verdict = "the signature is good".to_owned();
+    report.verdict = "the signature is good".into();
     let compared = match contract {
         None => Digests::default().compare(checksums),
         Some(path) => {
-            report.verdict = "the signature is good, and the record is of this contract".to_owned();
+            report.verdict = "the signature is good, and the record is of this contract".into();
             match Digests::of_contract(&input::contract(path)?, &input::name(path), None) {
                 Ok(digests) => digests.compare(checksums),
                 Err(findings) => {

@@ -41,6 +41,9 @@ pub(crate) struct Arguments {
     /// Sign the sealed contract with this private key (PEM), whose public half goes into env.signingKey
     #[arg(long, value_name = "KEY", requires = "contract")]
     sign_key: Option<PathBuf>,
+    /// A certificate of that key for env.signingKey: the contract ends with it
+    #[arg(long, value_name = "CERT", requires = "sign_key")]
+    sign_cert: Option<PathBuf>,
     #[command(flatten)]
     passphrase: Passphrase,
     #[command(flatten)]
@@ -124,8 +127,16 @@ fn contract(
         .as_deref()
         .map(|path| keys::private(path, &arguments.passphrase))
         .transpose()?;
+    let certificate = arguments
+        .sign_cert
+        .as_deref()
+        .map(keys::certificate)
+        .transpose()?;
     let written = match &key {
-        Some(key) => authoring::seal_and_sign(&contract, &name, audience, key),
+        Some(key) => {
+            let signer = keys::signer(key, certificate.as_ref())?;
+            authoring::seal_and_sign(&contract, &name, audience, signer)
+        }
         None => authoring::seal(&contract, &name, audience),
     };
     super::written(written, &name, output)

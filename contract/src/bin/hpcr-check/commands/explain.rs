@@ -44,12 +44,9 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     match arguments.format {
         Shape::Json => output.json(&found.iter().map(Message::json).collect())?,
         Shape::Text if wanted.is_none() => {
-            output.coloured(
-                &found
-                    .iter()
-                    .map(|message| format!("{}  {}\n", message.code, message.text))
-                    .collect::<String>(),
-            )?;
+            let line =
+                |list: String, message: &Message| list + message.code + "  " + message.text + "\n";
+            output.coloured(&found.iter().fold(String::new(), line))?;
         }
         Shape::Text => output.coloured(&found.iter().map(Message::text).collect::<String>())?,
     }
@@ -84,7 +81,7 @@ impl Message {
         );
         for (label, value) in [("why", self.why), ("what to do", self.remedy)] {
             if !value.is_empty() {
-                text.push_str(&format!("  {label}: {value}\n"));
+                text += &["  ", label, ": ", value, "\n"].concat();
             }
         }
         text.replace('`', "")

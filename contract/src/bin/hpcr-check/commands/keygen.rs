@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     let key = PrivateKey::generate(arguments.bits)?;
     match &passphrase {
         Some(passphrase) => {
-            output.write(&key.to_pem_with_passphrase(passphrase)?, Readers::Owner)?
+            output.write(&key.to_pem_with_passphrase(passphrase)?, Readers::Owner)?;
         }
         None => output.write(&key.to_pem()?, Readers::Owner)?,
     }

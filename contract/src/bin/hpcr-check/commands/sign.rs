@@ -22,6 +22,9 @@ pub(crate) struct Arguments {
     file: PathBuf,
     #[command(flatten)]
     key: RequiredKey,
+    /// A certificate of the key for env.signingKey: the contract ends with it
+    #[arg(long, value_name = "CERT")]
+    cert: Option<PathBuf>,
 }
 
 /// Signs a contract.
@@ -29,5 +32,11 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     let key = keys::private(&arguments.key.key, &arguments.key.passphrase)?;
     let name = input::name(&arguments.file);
     let contract = input::utf8(&arguments.file)?;
-    super::written(authoring::sign(&contract, &name, &key), &name, output)
+    let certificate = arguments
+        .cert
+        .as_deref()
+        .map(keys::certificate)
+        .transpose()?;
+    let signer = keys::signer(&key, certificate.as_ref())?;
+    super::written(authoring::sign(&contract, &name, signer), &name, output)
 }
