@@ -128,7 +128,12 @@ pub(crate) fn check_rsa<T: HasPublic>(key: &PKeyRef<T>) -> Result<(), &'static s
     if key.id() != Id::RSA {
         return Err("it is no RSA key");
     }
-    match key.bits() {
+    check_bits(key.bits())
+}
+
+/// Accepts the length of an RSA modulus, in bits; says why not.
+pub(crate) fn check_bits(bits: u32) -> Result<(), &'static str> {
+    match bits {
         bits if bits < MIN_BITS => Err("it is shorter than 2048 bits"),
         bits if bits > MAX_BITS => Err("it is longer than 8192 bits"),
         _ => Ok(()),

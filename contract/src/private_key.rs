@@ -10,7 +10,7 @@ use openssl::rsa::Rsa;
 use openssl::symm::Cipher;
 use zeroize::Zeroizing;
 
-use crate::certificate::{PublicKey, check_rsa};
+use crate::certificate::{PublicKey, check_bits, check_rsa};
 use crate::error::ContractError;
 use crate::secret::{ExposeSecret as _, SecretString};
 
@@ -66,9 +66,9 @@ impl PrivateKey {
 
     /// Makes a key with a modulus of so many bits, 2048 to 8192.
     pub fn generate(bits: u32) -> Result<Self, ContractError> {
-        let key = PKey::from_rsa(Rsa::generate(bits)?)?;
-        check_rsa(&key).map_err(ContractError::PrivateKey)?;
-        Ok(Self(key))
+        // Before the work: that of a long key has no end.
+        check_bits(bits).map_err(ContractError::PrivateKey)?;
+        Ok(Self(PKey::from_rsa(Rsa::generate(bits)?)?))
     }
 
     /// The key in the clear as PEM (PKCS#8).
@@ -148,6 +148,7 @@ mod tests {
             ));
         }
         assert!(PrivateKey::generate(1024).is_err());
+        assert!(PrivateKey::generate(1 << 30).is_err());
     }
 
     #[test]

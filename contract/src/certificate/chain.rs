@@ -105,6 +105,13 @@ impl Chain<'_> {
         }
         if complete && report.is_good() {
             self.path(&mut report)?;
+        } else if report.is_good() {
+            // Authorities that certify each other in a ring lead nowhere.
+            let fault = (
+                "the chain does not end within 8 certificates",
+                "give the authorities of this chain alone",
+            );
+            report.step("root: the chain ends".to_owned(), self.leaf, Some(fault));
         }
         Ok(report)
     }

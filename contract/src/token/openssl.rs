@@ -164,7 +164,7 @@ impl Token {
     pub fn open(&self, key: &DecryptionKey) -> Result<Plain, ContractError> {
         let key = key.0.key();
         let mut message = Zeroizing::new(vec![0; key.size()]);
-        // A block that is no number below the modulus is no secret: anyone can see it. It costs the same all the same.
+        // A block that is no number below the modulus is no secret: anyone can see it. What follows is done all the same.
         let (length, in_range) = match unwrap(key, &self.wrapped, &mut message) {
             Ok(length) => (length, true),
             Err(_) => (KEY, false),
