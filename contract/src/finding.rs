@@ -120,9 +120,9 @@ pub struct Finding {
     /// Where.
     pub place: Place,
     /// What is wrong, without any value of the contract.
-    pub cause: String,
+    pub cause: Box<str>,
     /// What to do.
-    pub remedy: String,
+    pub remedy: Box<str>,
 }
 
 impl Finding {
@@ -137,8 +137,8 @@ impl Finding {
             level: Level::Error,
             code,
             place,
-            cause: cause.into(),
-            remedy: remedy.into(),
+            cause: cause.into().into_boxed_str(),
+            remedy: remedy.into().into_boxed_str(),
         }
     }
 

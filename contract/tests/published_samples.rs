@@ -146,7 +146,7 @@ fn published_chains_get_the_published_verdicts() {
         let report = chain.check(at).unwrap();
         report
             .findings()
-            .map(|finding| finding.cause.clone())
+            .map(|finding| finding.cause.to_string())
             .collect()
     };
     assert!(causes("valid-chain", "encryption", "intermediate", then).is_empty());

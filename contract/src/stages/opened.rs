@@ -99,17 +99,17 @@ impl<T: DeserializeOwned> Sound<T> {
     fn of(
         (document, told): (Option<Document>, Vec<Finding>),
         findings: &mut Vec<Finding>,
-    ) -> Result<Self, Option<Document>> {
+    ) -> Result<Self, Option<Box<Document>>> {
         let is_sound = !told.iter().any(Finding::stops);
         findings.extend(told);
         match document {
             Some(document) if is_sound => {
                 match keep(findings, document.read().map_err(|finding| vec![finding])) {
                     Some(section) => Ok(Self { section, document }),
-                    None => Err(Some(document)),
+                    None => Err(Some(Box::new(document))),
                 }
             }
-            unsound => Err(unsound),
+            unsound => Err(unsound.map(Box::new)),
         }
     }
 

@@ -173,10 +173,7 @@ fn check(leaf: &Party, between: &[&Party], lists: &[RevocationList]) -> Report {
 }
 
 fn causes(report: &Report) -> Vec<&str> {
-    report
-        .findings()
-        .map(|finding| finding.cause.as_str())
-        .collect()
+    report.findings().map(|finding| &*finding.cause).collect()
 }
 
 #[test]

@@ -27,9 +27,12 @@ fn whole(workload: &str, env: &str) -> String {
 
 /// Lines of one mapping in this order, and the other way round.
 fn both_ways(head: &str, lines: &[String]) -> [String; 2] {
-    let text = |lines: Vec<&str>| match lines.is_empty() {
-        true => String::new(),
-        false => format!("{head}:\n{}", lines.concat()),
+    let text = |lines: Vec<&str>| {
+        if lines.is_empty() {
+            String::new()
+        } else {
+            format!("{head}:\n{}", lines.concat())
+        }
     };
     let forth: Vec<_> = lines.iter().map(String::as_str).collect();
     let back = forth.iter().rev().copied().collect();

@@ -110,7 +110,7 @@ fn what_is_wrong_in_a_template_is_told_with_both_places() {
         "workload:10:15 at play.templates[0].spec.containers[0].args[0]"
     );
     assert_eq!(
-        finding.cause,
+        &*finding.cause,
         "line 1, column 6 of the template: the variable NONE has no value"
     );
 }
