@@ -105,6 +105,7 @@ catalogue! {
     WEAK_SEED = 7 100 Warning "a seed of a volume can be guessed";
     VOLUMES_MOUNTED = 7 3 Info "all volumes are mounted";
     VOLUMES_ENCRYPTED = 7 5 Info "all volumes are encrypted";
+    WORKLOAD_ADVICE = 8 100 Warning "the workload is worth a look";
     CONTAINER_FAILED = 8 4 Error "a container could not be run";
     SERVICE_FAILED = 10 0 Error "the appliance shuts down";
     SERVICE_SUCCESS = 10 1 Info "all services started successfully";

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use crate::consent;
 use crate::finding::{Finding, Level, keep};
 use crate::messages::{self, Code};
-use crate::plan::{Evidence, Plan, Workload};
+use crate::plan::{Evidence, Plan};
 use crate::product::Product;
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
-use crate::workload::{Given, archive, compose, pod};
+use crate::workload::{Given, Outcome, archive, compose, pod};
 use crate::yaml::Document;
 
 mod logging;
@@ -49,7 +49,8 @@ pub(crate) fn build(
     let registries = keep(&mut findings, registries::credentials(workload, env));
     let registry_authorities = keep(&mut findings, registries::authorities(env));
     let mounts = volumes::mounts(workload.section);
-    let containers = keep(&mut findings, containers(workload, env.section, &mounts));
+    let (containers, found) = containers(workload, env.section, &mounts);
+    findings.extend(found);
     let services = containers
         .as_ref()
         .map(|workload| workload.services.as_slice());
@@ -112,7 +113,7 @@ pub(crate) fn beyond(
         }
         (Some(workload), None) => {
             let mounts = volumes::mounts(workload.section);
-            keep(&mut findings, containers(workload, rest, &mounts));
+            findings.extend(containers(workload, rest, &mounts).1);
         }
         (None, Some(env)) => {
             keep(&mut findings, logging::sink(env));
@@ -178,7 +179,7 @@ fn containers(
     workload: &Part<'_, WorkloadSection>,
     env: &EnvSection,
     mounts: &[String],
-) -> Result<Workload, Vec<Finding>> {
+) -> Outcome {
     let Part { section, document } = workload;
     let variables = overlay(&env.env, &section.env);
     let images = &section.images;
@@ -207,12 +208,13 @@ fn containers(
                 "add `compose.archive` or `play`",
             )
         };
-        return Err(if is_told { Vec::new() } else { vec![missing()] });
+        return (None, if is_told { Vec::new() } else { vec![missing()] });
     };
     let place = document.place("/compose/archive");
-    let archive = archive::unpack(&compose.archive)
-        .map_err(|problem| vec![problem.finding(place.clone())])?;
-    compose::read(archive, &given, &place)
+    match archive::unpack(&compose.archive) {
+        Ok(archive) => compose::read(archive, &given, &place),
+        Err(problem) => (None, vec![problem.finding(place)]),
+    }
 }
 
 /// The deployer's entries with the workload provider's over them.

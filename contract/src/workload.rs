@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::File;
+use crate::finding::Finding;
+use crate::plan::{File, Workload};
 
 mod amounts;
 pub mod archive;
@@ -19,6 +20,15 @@ mod values;
 mod wiped;
 
 pub(crate) use image::canonical_registry;
+
+/// A workload, where nothing stops it, and what was found on the way: all that is wrong, or what is worth a look.
+pub(crate) type Outcome = (Option<Workload>, Vec<Finding>);
+
+/// Leaves the workload out where a finding stops it.
+fn outcome(findings: Vec<Finding>, workload: impl FnOnce() -> Workload) -> Outcome {
+    let is_good = !findings.iter().any(Finding::stops);
+    (is_good.then(workload), findings)
+}
 
 /// What a contract gives to its containers.
 #[derive(Debug, Clone, Copy)]
@@ -51,3 +61,6 @@ impl<'a> Surroundings<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

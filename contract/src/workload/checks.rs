@@ -1,4 +1,4 @@
-//! What is wrong only when all services of a workload are seen together.
+//! What is wrong only when all services of a workload are seen together, and what is worth a look in each.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -33,5 +33,16 @@ pub(super) fn published_once<'s>(
             }
             addresses.push(port.host_ip);
         }
+    }
+}
+
+/// A privileged container is honoured, and told.
+pub(super) fn privileged(reader: &mut Reader<'_>, at: &Value<'_>, service: &Service) {
+    if service.privileged {
+        reader.advise(
+            at,
+            "it has all capabilities and devices of the guest",
+            "add the one capability that it needs instead (`cap_add`, `capabilities.add`)",
+        );
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::archive::Archive;
 use super::reader::{Reader, Value};
 use super::sources::Files;
-use super::{Given, Surroundings, checks, values};
+use super::{Given, Outcome, Surroundings, checks, outcome, values};
 use crate::finding::{Finding, Place};
 use crate::messages;
 use crate::plan::{Condition, Dependency, Service, Workload};
@@ -33,29 +33,20 @@ mod words;
 /// The most services that one workload may have.
 const MOST_SERVICES: usize = 64;
 
-/// Reads the compose file of an archive that lies at a place of the contract.
-///
-/// # Errors
-/// Everything that is wrong with the file, each with its place.
-pub(crate) fn read(
-    archive: Archive,
-    given: &Given<'_>,
-    place: &Place,
-) -> Result<Workload, Vec<Finding>> {
-    let document = parse(&archive, place).map_err(|finding| vec![finding])?;
+/// Reads the compose file of an archive that lies at a place of the contract; every finding has its place.
+pub(crate) fn read(archive: Archive, given: &Given<'_>, place: &Place) -> Outcome {
+    let document = match parse(&archive, place) {
+        Ok(document) => document,
+        Err(finding) => return (None, vec![finding]),
+    };
     let surroundings = Surroundings::new(given, &archive.files);
     let mut reader =
         Reader::new(&document, messages::IMAGE_PARSE_COMPOSE).interpolating(given.variables);
     let (services, files) = top(&mut reader, &Value::root(document.root()), &surroundings);
-    let findings = reader.into_findings();
-    if findings.is_empty() {
-        Ok(Workload {
-            services,
-            files: files.with_archive(archive.files),
-        })
-    } else {
-        Err(findings)
-    }
+    outcome(reader.into_findings(), || Workload {
+        services,
+        files: files.with_archive(archive.files),
+    })
 }
 
 fn parse(archive: &Archive, place: &Place) -> Result<Document, Finding> {
@@ -153,7 +144,13 @@ fn all_services(
             continue;
         }
         let found = service::read(reader, name, value, around);
-        if !found.is_idle {
+        if found.is_idle {
+            reader.advise(
+                value,
+                "none of its profiles is active: it does not run",
+                "name one in `COMPOSE_PROFILES` of the contract's env, if it should",
+            );
+        } else {
             active.insert(*name);
             read.extend(found.service.map(|service| (*name, service)));
             needs.insert(*name, found.needs);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::archive;
 use super::reader::{Reader, Value};
 use super::sources::Files;
-use super::{Given, Surroundings, checks, compose};
+use super::{Given, Outcome, Surroundings, checks, compose, outcome};
 use crate::finding::{Finding, Place};
 use crate::messages::PODS_FAILED;
 use crate::plan::{File, Service, Workload};
@@ -29,14 +29,11 @@ mod volumes;
 /// The most containers that one workload may have.
 const MOST_CONTAINERS: usize = 64;
 
-/// Reads `play` of a workload section.
-///
-/// # Errors
-/// Everything that is wrong with it, each with its place.
-pub(crate) fn read(section: &Document, given: &Given<'_>) -> Result<Workload, Vec<Finding>> {
+/// Reads `play` of a workload section; every finding has its place.
+pub(crate) fn read(section: &Document, given: &Given<'_>) -> Outcome {
     let place = section.place("/play/archive");
     let Some(play) = section.root().get("play") else {
-        return Err(Vec::new());
+        return (None, Vec::new());
     };
     let mut top = Reader::new(section, PODS_FAILED);
     let (mut parts, mut packed) = (Vec::new(), None);
@@ -87,6 +84,13 @@ pub(crate) fn read(section: &Document, given: &Given<'_>) -> Result<Workload, Ve
             "write one under `resources` or `templates`, or into a .yaml file at the top of `archive`",
         );
     }
+    if all.is_closed() {
+        top.advise(
+            &Value::at(play, "play"),
+            "containers name ports, and none is published: nothing outside of the guest reaches them",
+            "write `hostPort` beside `containerPort`, if something should",
+        );
+    }
     checks::published_once(&mut top, &Value::at(play, "play"), all.services.iter());
     let All {
         services,
@@ -98,14 +102,10 @@ pub(crate) fn read(section: &Document, given: &Given<'_>) -> Result<Workload, Ve
         findings.extend(manifest.reader.into_findings());
     }
     findings.truncate(crate::finding::MOST);
-    if findings.is_empty() {
-        Ok(Workload {
-            services,
-            files: generated.with_archive(files),
-        })
-    } else {
-        Err(findings)
-    }
+    outcome(findings, || Workload {
+        services,
+        files: generated.with_archive(files),
+    })
 }
 
 /// The documents of every YAML file at the top of the archive.
@@ -185,6 +185,8 @@ struct All<'a> {
     config_maps: ConfigMaps,
     services: Vec<Service>,
     generated: Files,
+    /// Whether a container names a port.
+    names_ports: bool,
 }
 
 impl<'a> All<'a> {
@@ -194,6 +196,7 @@ impl<'a> All<'a> {
             config_maps: ConfigMaps::new(surroundings.variables),
             services: Vec::new(),
             generated: Files::default(),
+            names_ports: false,
         }
     }
 
@@ -205,6 +208,11 @@ impl<'a> All<'a> {
         {
             self.config_maps.read(&mut manifest.reader, &manifest.value);
         }
+    }
+
+    /// Whether ports are named, and none is published.
+    fn is_closed(&self) -> bool {
+        self.names_ports && self.services.iter().all(|service| service.ports.is_empty())
     }
 
     fn pods(&mut self, manifests: &mut [Manifest<'_, '_>]) {
@@ -222,6 +230,7 @@ impl<'a> All<'a> {
             let Some(pod) = spec::read(reader, value, &mut around) else {
                 continue;
             };
+            self.names_ports |= pod.names_ports;
             if !pods.insert(pod.name.clone()) {
                 reader.refuse(
                     value,

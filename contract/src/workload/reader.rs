@@ -10,7 +10,7 @@ use super::interpolation::{Interpolator, Problem, Variables};
 use super::template::Templates;
 use super::values;
 use crate::finding::{self, Finding, Level};
-use crate::messages::Code;
+use crate::messages::{self, Code};
 use crate::yaml::{Document, Kind, Node, Origin};
 
 /// A value of the file and the key path that leads to it.
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
 
     /// Whether nothing was wrong so far.
     pub(super) fn is_good(&self) -> bool {
-        self.findings.is_empty()
+        !self.findings.iter().any(Finding::stops)
     }
 
     /// What was wrong.
@@ -161,6 +161,22 @@ impl<'a> Reader<'a> {
         remedy: impl Into<String>,
     ) {
         self.report(level, code, value, value.node.span(), cause, remedy);
+    }
+
+    /// Tells of what is done as asked, and may not be what its author expects.
+    pub(super) fn advise(
+        &mut self,
+        value: &Value<'_>,
+        cause: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.refuse_as(
+            Level::Warning,
+            messages::WORKLOAD_ADVICE,
+            value,
+            cause,
+            remedy,
+        );
     }
 
     /// Reports a key.

@@ -73,17 +73,18 @@ impl Source {
     }
 }
 
-/// A path of the guest or, where it is relative, of the archive.
+/// A path of the guest or, where it is relative, of the archive, which nobody writes.
 pub(super) fn path(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
     source: &str,
+    read_only: bool,
     surroundings: &Surroundings<'_>,
 ) -> Option<Source> {
     if source.starts_with('/') {
         guest(reader, value, source, surroundings)
     } else {
-        archive(reader, value, source, surroundings)
+        archive(reader, value, source, read_only, surroundings)
     }
 }
 
@@ -111,6 +112,7 @@ fn archive(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
     source: &str,
+    read_only: bool,
     surroundings: &Surroundings<'_>,
 ) -> Option<Source> {
     let source = reader.accept(value, paths::relative(source), REMEDY)?;
@@ -127,6 +129,13 @@ fn archive(
             "add it to the archive; bind a data volume where something is to be kept",
         );
         return None;
+    }
+    if !surroundings.files.contains_key(&source) && !read_only {
+        reader.advise(
+            value,
+            "a folder of the archive cannot be written by containers: nothing would be kept there",
+            "write `ro` to say so, or bind the mount path of a data volume where something is to be kept",
+        );
     }
     let archive = Source::File(ARCHIVE.to_owned());
     Some(if source.is_empty() {

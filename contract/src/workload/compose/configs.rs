@@ -141,6 +141,7 @@ fn archived(
         reader,
         value,
         &path,
+        true,
         surroundings,
     )?))
 }

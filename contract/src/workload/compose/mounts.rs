@@ -217,5 +217,5 @@ fn bind(
         reader.refuse(value, "the path lies outside of the archive", REMEDY);
         return None;
     }
-    Some(sources::path(reader, value, source, surroundings)?.at(target, read_only))
+    Some(sources::path(reader, value, source, read_only, surroundings)?.at(target, read_only))
 }

@@ -3,7 +3,7 @@
 use super::super::interpolation::Variables;
 use super::super::reader::{Reader, Value};
 use super::super::sources::{self, Files};
-use super::super::{Surroundings, amounts, image, paths, values};
+use super::super::{Surroundings, amounts, checks, image, paths, values};
 use super::configs::Declared;
 use super::depends::{self, Need};
 use super::{environment, health, limits, mounts, network, refused, words};
@@ -175,7 +175,10 @@ fn privileges(
             service.groups = reader.each(value, values::group, "write a group by name or number");
         }
         "read_only" => service.read_only = reader.flag(value).unwrap_or_default(),
-        "privileged" => service.privileged = reader.flag(value).unwrap_or_default(),
+        "privileged" => {
+            service.privileged = reader.flag(value).unwrap_or_default();
+            checks::privileged(reader, value, service);
+        }
         "cap_add" => service.cap_add = reader.each(value, values::capability, CAPABILITY),
         "cap_drop" => service.cap_drop = reader.each(value, values::capability, CAPABILITY),
         "security_opt" => security_options(reader, service, value),

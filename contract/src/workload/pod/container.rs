@@ -190,6 +190,10 @@ fn name(
         return None;
     };
     let name = reader.parsed(value, names::label, names::NAME)?;
+    if common.metadata.name.is_empty() {
+        // The Pod's own name is wrong, and has been reported.
+        return None;
+    }
     let name = format!("{}-{name}", common.metadata.name);
     if !values::is_service_name(&name) {
         let cause = "the names of Pod and container are longer than 48 characters together";

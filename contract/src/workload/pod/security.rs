@@ -1,7 +1,7 @@
 //! `securityContext` of a Pod and of its containers: as whom a container runs and what it may do.
 
 use super::super::reader::{Reader, Value};
-use super::super::values;
+use super::super::{checks, values};
 use crate::plan::Service;
 
 const NUMBER: std::ops::RangeInclusive<i64> = 0..=2_147_483_647;
@@ -140,7 +140,10 @@ pub(super) fn of_container(
 ) {
     for (key, field) in reader.entries(value) {
         match key {
-            "privileged" => service.privileged = reader.flag(&field).unwrap_or_default(),
+            "privileged" => {
+                service.privileged = reader.flag(&field).unwrap_or_default();
+                checks::privileged(reader, &field, service);
+            }
             "readOnlyRootFilesystem" => service.read_only = reader.flag(&field).unwrap_or_default(),
             "allowPrivilegeEscalation" => {
                 service.no_new_privileges = reader.flag(&field) == Some(false);

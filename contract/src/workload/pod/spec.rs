@@ -29,6 +29,8 @@ pub(super) struct Around<'a> {
 pub(super) struct Pod {
     pub(super) name: String,
     pub(super) services: Vec<Service>,
+    /// Whether a container names a port, published or not.
+    pub(super) names_ports: bool,
 }
 
 /// What all containers of a Pod have in common.
@@ -74,7 +76,19 @@ pub(super) fn read(
     is_named.then_some(Pod {
         name: metadata.name,
         services,
+        names_ports: names_ports(&spec),
     })
+}
+
+fn names_ports(spec: &Value<'_>) -> bool {
+    use crate::yaml::Kind;
+    let Some(Kind::Sequence(containers)) = spec.node.get("containers").map(|list| &list.kind)
+    else {
+        return false;
+    };
+    containers
+        .iter()
+        .any(|container| container.get("ports").is_some())
 }
 
 fn of_spec(

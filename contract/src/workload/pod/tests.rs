@@ -26,9 +26,16 @@ fn variables() -> Variables {
 
 /// A workload section with this under `play`.
 fn play(text: &str) -> Result<Workload, Vec<Finding>> {
+    let (workload, findings) = all_of(text);
+    workload.ok_or_else(|| findings.into_iter().filter(Finding::stops).collect())
+}
+
+fn all_of(text: &str) -> Outcome {
     let section = format!("play:\n{text}");
-    let section =
-        Document::parse(&section, "workload", PODS_FAILED).map_err(|finding| vec![finding])?;
+    let section = match Document::parse(&section, "workload", PODS_FAILED) {
+        Ok(section) => section,
+        Err(finding) => return (None, vec![finding]),
+    };
     let given = Given {
         variables: &variables(),
         volumes: &["/mnt/data".to_owned()],

@@ -114,7 +114,8 @@ fn host_path(reader: &mut Reader<'_>, value: &Value<'_>, around: &Around<'_>) ->
         reader.refuse(value, "the path is missing", "write `path`");
         return None;
     };
-    sources::path(reader, &at, &path, around.surroundings)
+    // Each mount says for itself whether it writes.
+    sources::path(reader, &at, &path, true, around.surroundings)
 }
 
 fn empty(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Volume> {

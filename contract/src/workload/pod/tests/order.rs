@@ -94,3 +94,32 @@ fn the_plan_of_one_play_is_always_the_same() {
     let told = || format!("{:?}", spec(lines).unwrap());
     assert_eq!(told(), told());
 }
+
+#[test]
+fn what_is_worth_a_look_is_told_and_stops_nothing() {
+    for (lines, cause) in [
+        (
+            "containers: [{name: a, image: IMAGE, ports: [{containerPort: 80}]}]",
+            Some("none is published"),
+        ),
+        (
+            "containers: [{name: a, image: IMAGE, ports: [{containerPort: 80, hostPort: 80}]}]",
+            None,
+        ),
+        (
+            "containers: [{name: a, image: IMAGE, securityContext: {privileged: true}}]",
+            Some("all capabilities"),
+        ),
+    ] {
+        let (workload, findings) = all_of(&format!(" resources:\n{}", item(&pod(lines))));
+        assert!(workload.is_some(), "{lines}");
+        let told: Vec<_> = findings.iter().map(|finding| &*finding.cause).collect();
+        assert_eq!(told.len(), cause.iter().len(), "{lines}: {told:?}");
+        assert!(cause.is_none_or(|cause| told[0].contains(cause)));
+        assert!(
+            findings
+                .iter()
+                .all(|finding| finding.code == crate::messages::WORKLOAD_ADVICE)
+        );
+    }
+}
