@@ -1,6 +1,7 @@
 //! The command line as a whole: the commands, what all of them take, and the command that needs no name.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -69,18 +70,31 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Cli {
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
 }
 
-/// Puts `validate` where the first argument names no command: `hpcr-check contract.yaml`.
+/// Puts `validate` in front where no command is named: `hpcr-check contract.yaml`.
 fn named(mut arguments: Vec<OsString>, command: &clap::Command) -> Vec<OsString> {
-    let names_one = arguments.get(1).is_none_or(|first| {
-        ["help", "-h", "--help", "-V", "--version"]
-            .iter()
-            .any(|own| first == own)
+    let mut given = arguments.iter().skip(1);
+    let mut first = given.next();
+    // The one option that may stand before a command.
+    while first.is_some_and(|option| option == "--out") {
+        given.next();
+        first = given.next();
+    }
+    let own = ["help", "-h", "--help", "-V", "--version"];
+    let names_one = first.is_none_or(|first| {
+        own.iter().any(|own| first == own)
             || command.find_subcommand(first).is_some()
+            || is_misspelt(first)
     });
     if !names_one {
         arguments.insert(1, "validate".into());
     }
     arguments
+}
+
+/// A lone word that is no file was meant to be a command: clap knows which one is like it.
+fn is_misspelt(word: &OsStr) -> bool {
+    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase());
+    word.to_str().is_some_and(is_word) && !Path::new(word).exists()
 }
 
 #[cfg(test)]
@@ -90,5 +104,27 @@ mod tests {
     #[test]
     fn the_definition_of_the_command_line_holds_no_contradiction() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_is_put_in_front_only_where_none_is_named() {
+        let command = Cli::command();
+        for (given, expected) in [
+            ("a.yaml", "validate a.yaml"),
+            ("--strict a.yaml", "validate --strict a.yaml"),
+            ("-", "validate -"),
+            ("--out r a.yaml", "validate --out r a.yaml"),
+            ("--out r plan a.yaml", "--out r plan a.yaml"),
+            ("plan a.yaml", "plan a.yaml"),
+            ("encript a.yaml", "encript a.yaml"),
+            ("--version", "--version"),
+            ("", ""),
+        ] {
+            let words = |text: &str| -> Vec<OsString> {
+                let all = std::iter::once("hpcr-check").chain(text.split_whitespace());
+                all.map(OsString::from).collect()
+            };
+            assert_eq!(named(words(given), &command), words(expected), "{given}");
+        }
     }
 }
