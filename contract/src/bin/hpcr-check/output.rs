@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use anstream::{AutoStream, ColorChoice};
 use clap::Args;
 use serde_json::Value;
 
@@ -38,11 +39,11 @@ impl Output {
 
     /// Writes a text that is no secret, with colours where a terminal shows it.
     pub(crate) fn coloured(&self, text: &str) -> Result<(), Failure> {
-        if self.path().is_some() {
-            return self.write(
-                anstream::adapter::strip_str(text).to_string().as_bytes(),
-                Readers::Anyone,
-            );
+        // In one piece: stripping while writing makes a system call of every line.
+        let choice = AutoStream::choice(&io::stdout());
+        if self.path().is_some() || choice == ColorChoice::Never {
+            let plain = anstream::adapter::strip_str(text).to_string();
+            return self.write(plain.as_bytes(), Readers::Anyone);
         }
         let mut out = anstream::stdout().lock();
         told(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
