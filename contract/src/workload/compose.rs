@@ -88,15 +88,14 @@ fn top(
                 "named volumes would be lost at power-off",
                 "declare the volume in `volumes` of both sections and bind its mount path",
             ),
-            _ => match refused::of_file(key) {
-                Some(remedy) => {
+            _ => {
+                if let Some(remedy) = refused::of_file(key) {
                     reader.refuse_key(&value, format!("`{key}` is not supported"), remedy);
-                }
-                None => {
+                } else {
                     let known = "services, configs, secrets, networks, version, name, x-...";
                     reader.unknown(&value, key, known);
                 }
-            },
+            }
         }
     }
     let mut around = Around {

@@ -68,11 +68,11 @@ pub(crate) fn read(section: &Document, given: &Given<'_>) -> Outcome {
         } else {
             reader
         };
-        manifests.extend(Manifest::new(reader, value.clone()));
+        manifests.push(Manifest::new(reader, value.clone()));
     }
     for document in &documents {
         let reader = Reader::new(document, PODS_FAILED);
-        manifests.extend(Manifest::new(reader, Value::root(document.root())));
+        manifests.push(Manifest::new(reader, Value::root(document.root())));
     }
     let mut all = All::new(&surroundings);
     all.config_maps(&mut manifests);
@@ -135,7 +135,7 @@ struct Manifest<'r, 'n> {
 }
 
 impl<'r, 'n> Manifest<'r, 'n> {
-    fn new(mut reader: Reader<'r>, value: Value<'n>) -> Option<Self> {
+    fn new(mut reader: Reader<'r>, value: Value<'n>) -> Self {
         let node: &'n Node = value.node;
         let said = |key: &str| node.get(key).and_then(Node::text);
         let kind = match (said("kind"), said("apiVersion")) {
@@ -167,11 +167,11 @@ impl<'r, 'n> Manifest<'r, 'n> {
                 ""
             }
         };
-        Some(Self {
+        Self {
             reader,
             value,
             kind,
-        })
+        }
     }
 
     fn is_good(&self) -> bool {

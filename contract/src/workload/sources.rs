@@ -195,7 +195,7 @@ impl Files {
     }
 
     /// A folder of files that have been added.
-    pub(super) fn folder(&self, path: &str) -> Source {
+    pub(super) fn folder(path: &str) -> Source {
         Source::File(format!("{GENERATED}/{path}"))
     }
 

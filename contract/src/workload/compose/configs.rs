@@ -152,16 +152,15 @@ fn variable(
     surroundings: &Surroundings<'_>,
 ) -> Option<Content> {
     let name = reader.text(value)?;
-    match surroundings.variables.get(name.as_str()) {
-        Some(text) => Some(Content::Bytes(bytes(text.expose_secret()))),
-        None => {
-            reader.refuse(
-                value,
-                format!("the variable {} has no value", name.as_str()),
-                "set it in the `env` of the workload or the env section",
-            );
-            None
-        }
+    if let Some(text) = surroundings.variables.get(name.as_str()) {
+        Some(Content::Bytes(bytes(text.expose_secret())))
+    } else {
+        reader.refuse(
+            value,
+            format!("the variable {} has no value", name.as_str()),
+            "set it in the `env` of the workload or the env section",
+        );
+        None
     }
 }
 

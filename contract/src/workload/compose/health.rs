@@ -71,7 +71,7 @@ fn command(reader: &mut Reader<'_>, test: &Value<'_>) -> Option<Vec<String>> {
     match (first.as_deref(), rest.as_slice()) {
         (Some("NONE"), []) => None,
         (Some("CMD"), [_, ..]) => Some(rest),
-        (Some("CMD-SHELL"), [text]) => Some(shell(text.clone())),
+        (Some("CMD-SHELL"), [line]) => Some(shell(line.clone())),
         _ => {
             reader.refuse(
                 test,

@@ -17,6 +17,7 @@ pub(super) enum Kind {
 }
 
 /// Reads a container; none where its name or its image cannot be told.
+#[expect(clippy::too_many_lines, reason = "one table of all keys")]
 pub(super) fn read(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
@@ -34,22 +35,19 @@ pub(super) fn read(
         found.map(|(_, value)| value)
     };
     let name = name(reader, value, find("name"), common);
-    let image = match find("image") {
-        Some(field) => {
-            let owner = format!(
-                "the container {}",
-                name.as_deref().unwrap_or("without a name")
-            );
-            image::read(reader, field, &owner, around.surroundings)
-        }
-        None => {
-            reader.refuse(
-                value,
-                "the container has no image",
-                "name an image by its digest",
-            );
-            None
-        }
+    let image = if let Some(field) = find("image") {
+        let owner = format!(
+            "the container {}",
+            name.as_deref().unwrap_or("without a name")
+        );
+        image::read(reader, field, &owner, around.surroundings)
+    } else {
+        reader.refuse(
+            value,
+            "the container has no image",
+            "name an image by its digest",
+        );
+        None
     };
     let mut service = Service::new(
         name.clone().unwrap_or_default(),
@@ -89,20 +87,20 @@ pub(super) fn read(
             "livenessProbe" => {
                 service
                     .health
-                    .extend(probes::read(reader, field, Purpose::Liveness, &named))
+                    .extend(probes::read(reader, field, Purpose::Liveness, &named));
             }
             "readinessProbe" => {
                 service
                     .health
-                    .extend(probes::read(reader, field, Purpose::Readiness, &named))
+                    .extend(probes::read(reader, field, Purpose::Readiness, &named));
             }
             "startupProbe" => {
                 service
                     .health
-                    .extend(probes::read(reader, field, Purpose::Startup, &named))
+                    .extend(probes::read(reader, field, Purpose::Startup, &named));
             }
             "restartPolicy" if kind == Kind::Init && field.node.text() == Some("Always") => {
-                stays = true
+                stays = true;
             }
             "restartPolicy" => reader.refuse_key(
                 field,
@@ -112,15 +110,14 @@ pub(super) fn read(
             "stdin" | "stdinOnce" | "tty" if reader.flag(field) == Some(false) => {}
             "terminationMessagePath" if field.node.text() == Some("/dev/termination-log") => {}
             "terminationMessagePolicy" if field.node.text() == Some("File") => {}
-            key => match refused::of_container(key) {
-                Some(remedy) => {
-                    reader.refuse_key(field, format!("`{key}` is not supported"), remedy)
-                }
-                None => {
+            key => {
+                if let Some(remedy) = refused::of_container(key) {
+                    reader.refuse_key(field, format!("`{key}` is not supported"), remedy);
+                } else {
                     let known = "name, image, imagePullPolicy, command, args, workingDir, env, envFrom, ports, volumeMounts, resources, securityContext, livenessProbe, readinessProbe, startupProbe, restartPolicy";
                     reader.unknown(field, key, known);
                 }
-            },
+            }
         }
     }
     let mut room = Room::default();

@@ -47,7 +47,7 @@ fn whole_map(
         match key {
             "prefix" => prefix = reader.text(&field).unwrap_or_default(),
             "configMapRef" => {
-                map = reference(reader, &field, config_maps, false).map(|found| found.map)
+                map = reference(reader, &field, config_maps, false).map(|found| found.map);
             }
             "secretRef" => no_secret(reader, &field),
             _ => reader.unknown(&field, key, "configMapRef, prefix"),
@@ -77,7 +77,7 @@ fn variable(
     for (key, field) in reader.entries(item) {
         match key {
             "name" => {
-                name = reader.parsed(&field, variable_name, "use printable characters but `=`")
+                name = reader.parsed(&field, variable_name, "use printable characters but `=`");
             }
             "value" => {
                 is_given = true;

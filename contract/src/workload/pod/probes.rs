@@ -89,7 +89,7 @@ fn http(reader: &mut Reader<'_>, value: &Value<'_>, ports: &Ports) -> Option<Pro
     for (key, field) in reader.entries(value) {
         match key {
             "path" => {
-                path = reader.parsed(&field, request_path, "begin with / and use no spaces")?
+                path = reader.parsed(&field, request_path, "begin with / and use no spaces")?;
             }
             "port" => port = Some(port_of(reader, &field, ports)?),
             "scheme" => {
@@ -196,7 +196,7 @@ fn header(reader: &mut Reader<'_>, item: &Value<'_>) -> Option<(String, String)>
         };
         match key {
             "name" => {
-                name = Some(reader.parsed(&field, is_token, "use letters, digits and `-`")?)
+                name = Some(reader.parsed(&field, is_token, "use letters, digits and `-`")?);
             }
             "value" => content = Some(reader.parsed(&field, is_value, "use printable ASCII")?),
             _ => reader.unknown(&field, key, "name, value"),

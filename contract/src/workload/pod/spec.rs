@@ -148,14 +148,14 @@ fn of_spec(
     let mut before = Vec::new();
     for item in &init {
         if let Some(mut service) = container::read(reader, item, Kind::Init, &common, around) {
-            service.depends_on = before.clone();
+            service.depends_on.clone_from(&before);
             before.push(needed(&service));
             services.push(service);
         }
     }
     for item in &main {
         if let Some(mut service) = container::read(reader, item, Kind::Main, &common, around) {
-            service.depends_on = before.clone();
+            service.depends_on.clone_from(&before);
             services.push(service);
         }
     }
@@ -213,12 +213,11 @@ fn vacuous(reader: &mut Reader<'_>, key: &str, value: &Value<'_>) {
         "os" if value.node.get("name").and_then(|name| name.text()) == Some("linux") => return,
         _ => {}
     }
-    match refused::of_spec(key) {
-        Some(remedy) => reader.refuse_key(value, format!("`{key}` is not supported"), remedy),
-        None => {
-            let known = "containers, initContainers, volumes, restartPolicy, terminationGracePeriodSeconds, securityContext, hostname, hostAliases, dnsPolicy";
-            reader.unknown(value, key, known);
-        }
+    if let Some(remedy) = refused::of_spec(key) {
+        reader.refuse_key(value, format!("`{key}` is not supported"), remedy);
+    } else {
+        let known = "containers, initContainers, volumes, restartPolicy, terminationGracePeriodSeconds, securityContext, hostname, hostAliases, dnsPolicy";
+        reader.unknown(value, key, known);
     }
 }
 
@@ -245,7 +244,7 @@ fn aliases(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<(String, IpAddr)> 
         match address {
             Some(address) => hosts.extend(names.into_iter().map(|name| (name, address))),
             None if item.node.get("ip").is_none() => {
-                reader.refuse(&item, "the address is missing", "write `ip`")
+                reader.refuse(&item, "the address is missing", "write `ip`");
             }
             None => {}
         }

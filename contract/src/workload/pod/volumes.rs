@@ -40,17 +40,16 @@ pub(super) fn read(reader: &mut Reader<'_>, value: &Value<'_>, around: &Around<'
                 kinds.push((key, field));
             }
         }
-        let volume = match kinds.as_slice() {
-            [(kind, field)] => one(reader, kind, field, around),
-            _ => {
-                let cause = "it is not said once what the volume is";
-                reader.refuse(
-                    &item,
-                    cause,
-                    "write one of hostPath, emptyDir and configMap",
-                );
-                None
-            }
+        let volume = if let [(kind, field)] = kinds.as_slice() {
+            one(reader, kind, field, around)
+        } else {
+            let cause = "it is not said once what the volume is";
+            reader.refuse(
+                &item,
+                cause,
+                "write one of hostPath, emptyDir and configMap",
+            );
+            None
         };
         match name {
             Some(name) if volumes.contains_key(&name) => {
@@ -196,7 +195,7 @@ fn config_map(
             match name {
                 "key" => key = Some(reader.text(&field)?),
                 "path" => {
-                    path = Some(reader.parsed(&field, folder_path, "write a relative path")?)
+                    path = Some(reader.parsed(&field, folder_path, "write a relative path")?);
                 }
                 "mode" => own = reader.mode(&field)?,
                 _ => reader.unknown(&field, name, "key, path, mode"),
@@ -337,7 +336,7 @@ impl Mounted<'_> {
         for (path, file) in content {
             files.add(&format!("{folder}/{path}"), file.clone());
         }
-        let source = files.folder(&folder);
+        let source = Files::folder(&folder);
         let source = match below {
             None => source,
             Some((path, _)) if content.keys().any(|file| paths::is_within(file, path)) => {

@@ -22,10 +22,10 @@ pub(super) fn call<'v>(
     run: &Run<'v, '_>,
     name: &'v str,
     at: usize,
-    arguments: Vec<Value<'v>>,
+    arguments: &[Value<'v>],
 ) -> Result<Value<'v>, Fault> {
     let made = |text: Zeroizing<String>| Value::Text(Text::Made(text));
-    match (name, arguments.as_slice()) {
+    match (name, arguments) {
         // The caller has stopped at the first that decides; what is left is the last.
         ("and" | "or", [.., last]) => Ok(last.clone()),
         ("not", [value]) => Ok(Value::Bool(!run.is_true(value))),
@@ -248,10 +248,10 @@ fn go_quoted(text: &str, output: &mut Zeroizing<String>) {
                 let code = u32::from(character);
                 let is_space = character.is_whitespace();
                 match code {
-                    0..=0x7f => output.push_str(&format!("\\x{code:02x}")),
+                    0..=0x7f => output.extend(format!("\\x{code:02x}").chars()),
                     _ if !character.is_control() && !is_space => output.push(character),
-                    0x80..=0xffff => output.push_str(&format!("\\u{code:04x}")),
-                    _ => output.push_str(&format!("\\U{code:08x}")),
+                    0x80..=0xffff => output.extend(format!("\\u{code:04x}").chars()),
+                    _ => output.extend(format!("\\U{code:08x}").chars()),
                 }
                 continue;
             }

@@ -70,7 +70,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Block<'_>>, Fault> {
     };
     match parser.blocks()? {
         (blocks, End::Text) => Ok(blocks),
-        (_, End::Else(_, at) | End::End(at)) => Err(Fault::new(
+        (_, End::Else(_, at) | End::Close(at)) => Err(Fault::new(
             at,
             "nothing is open that this could belong to",
             "remove it, or write the `if`, `with` or `range` before it",
@@ -83,7 +83,7 @@ enum End<'t> {
     Text,
     /// `else`, with what follows it.
     Else(Vec<Token<'t>>, usize),
-    End(usize),
+    Close(usize),
 }
 
 struct Parser<'t> {
@@ -109,7 +109,7 @@ impl<'t> Parser<'t> {
                 _ => "",
             };
             match word {
-                "end" if tokens.len() == 1 => return Ok((blocks, End::End(at))),
+                "end" if tokens.len() == 1 => return Ok((blocks, End::Close(at))),
                 "else" => {
                     tokens.remove(0);
                     return Ok((blocks, End::Else(tokens, at)));
@@ -142,7 +142,7 @@ impl<'t> Parser<'t> {
         let mut otherwise = Vec::new();
         loop {
             match end {
-                End::End(_) => break,
+                End::Close(_) => break,
                 End::Text => {
                     return Err(Fault::new(
                         at,

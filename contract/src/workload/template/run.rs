@@ -219,7 +219,7 @@ impl<'v, 'b> Run<'v, 'b> {
             arguments.push(value);
         }
         arguments.extend(last);
-        let value = functions::call(self, name, at, arguments)?;
+        let value = functions::call(self, name, at, &arguments)?;
         if let Value::Text(Text::Made(text)) = &value {
             self.spend(text.len(), at)?;
         }
@@ -238,7 +238,7 @@ impl<'v, 'b> Run<'v, 'b> {
             Base::Number(number) => Value::Number(*number),
             Base::Bool(value) => Value::Bool(*value),
             Base::Nil => Value::Nil,
-            Base::Call(name) => functions::call(self, name, operand.at, Vec::new())?,
+            Base::Call(name) => functions::call(self, name, operand.at, &[])?,
             Base::Pipeline(pipeline) => self.commands(pipeline)?,
         };
         for field in &operand.fields {
