@@ -69,5 +69,5 @@ fuzz: setup
 		echo "fuzz: $$target for $(SECONDS_EACH) s"; \
 		mkdir -p target/fuzz/corpus/$$target; \
 		CARGO_TARGET_DIR=$(CURDIR)/target/fuzz cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target \
-			$(CURDIR)/target/fuzz/corpus/$$target -- -max_total_time=$(SECONDS_EACH) -max_len=65536 -print_final_stats=0 -verbosity=0 -timeout=10; \
+			$(CURDIR)/target/fuzz/corpus/$$target $$(ls -d $(CURDIR)/tests/fuzz/corpus/$$target 2>/dev/null) -- -max_total_time=$(SECONDS_EACH) -max_len=65536 -print_final_stats=0 -verbosity=0 -timeout=10; \
 	done

@@ -52,7 +52,7 @@ fn every_test_that_the_specification_names_exists() {
 fn every_benchmark_campaign_and_fuzz_target_that_the_specification_names_exists() {
     let specification = page("SPECIFICATION.md");
     let programs = [
-        ("benchmark", page("tests/bin/bench.rs")),
+        ("benchmark", page("tests/bin/bench/main.rs")),
         ("campaign", page("tests/bin/campaign.rs")),
     ];
     for (kind, program) in &programs {
