@@ -5,22 +5,17 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use openssl::{
-    encrypt::{Decrypter, Encrypter},
-    hash::MessageDigest,
-    pkcs5::pbkdf2_hmac,
-    pkey::{PKey, Private},
-    rsa::Padding,
-    sign::Signer,
-};
+use openssl::error::ErrorStack;
 use rig::{
     Error, Result,
     certificates::{Authority, Identity},
-    command, place, recipe,
+    command,
+    floor::Floor,
+    place, recipe,
     report::Row,
 };
 
@@ -106,13 +101,10 @@ impl<'a> Desk<'a> {
             .arg(&self.image.certificate)
             .arg(&self.signer.key)
             .args([&self.workload, &self.env]);
-        let (image, signer) = (key(&self.image)?, key(&self.signer)?);
-        let floor = || {
-            on_both_processors(|| wrap(&image).and_then(|_| derive()))?;
-            let mut signing = Signer::new(MessageDigest::sha256(), &signer)?;
-            signing.sign_oneshot_to_vec(&[0; SECTION]).map(drop)
-        };
-        compare("seal and sign", &mut ours, &mut theirs, floor)
+        let floor = floor(&self.image)?;
+        compare("seal and sign", &mut ours, &mut theirs, || {
+            floor.seal_and_sign()
+        })
     }
 
     /// Opening both sections, verifying the signature, and on our side validating and planning as well.
@@ -130,10 +122,10 @@ impl<'a> Desk<'a> {
         theirs
             .args([&self.image.key, &self.signer.certificate])
             .arg(&sealed);
-        let image = key(&self.image)?;
-        let wrapped = wrap(&image).map_err(library)?;
-        let floor = || on_both_processors(|| unwrap(&image, &wrapped).and_then(|()| derive()));
-        compare("open, verify and validate", &mut ours, &mut theirs, floor)
+        let floor = floor(&self.image)?;
+        compare("open, verify and validate", &mut ours, &mut theirs, || {
+            floor.open()
+        })
     }
 
     /// Validating contracts in the clear of growing size.
@@ -166,15 +158,13 @@ fn compare(
     case: &str,
     ours: &mut Command,
     theirs: &mut Command,
-    floor: impl Fn() -> std::result::Result<(), openssl::error::ErrorStack>,
+    floor: impl Fn() -> std::result::Result<Duration, ErrorStack>,
 ) -> Result<Vec<Row>> {
     let (mut our, mut their, mut least) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
         our.push(timed(ours)?);
         their.push(timed(theirs)?);
-        let begun = Instant::now();
-        floor().map_err(library)?;
-        least.push(milliseconds(begun));
+        least.push(milliseconds(floor().map_err(|error| library(&error))?));
     }
     let row = || Row::alone(AREA, case, "ms", &our);
     Ok(vec![
@@ -186,61 +176,20 @@ fn compare(
 fn timed(command: &mut Command) -> Result<f64> {
     let begun = Instant::now();
     command::run(command, b"")?;
-    Ok(milliseconds(begun))
+    Ok(milliseconds(begun.elapsed()))
 }
 
-fn milliseconds(begun: Instant) -> f64 {
-    begun.elapsed().as_secs_f64() * 1000.0
+fn milliseconds(took: Duration) -> f64 {
+    took.as_secs_f64() * 1000.0
 }
 
-/// What both sections cost, which two processors share.
-fn on_both_processors(
-    section: impl Fn() -> std::result::Result<(), openssl::error::ErrorStack> + Sync,
-) -> std::result::Result<(), openssl::error::ErrorStack> {
-    std::thread::scope(|scope| {
-        let other = scope.spawn(&section);
-        section()?;
-        // A thread that panicked has no result: what it did is then told by the panic itself.
-        other.join().unwrap_or(Ok(()))
-    })
+/// The least that the work can cost with the key of an image.
+fn floor(image: &Identity) -> Result<Floor> {
+    let pem = fs::read(&image.key).map_err(Error::io("reading a key"))?;
+    Floor::new(&pem).map_err(|error| library(&error))
 }
 
-fn wrap(key: &PKey<Private>) -> std::result::Result<Vec<u8>, openssl::error::ErrorStack> {
-    let mut encrypter = Encrypter::new(key)?;
-    encrypter.set_rsa_padding(Padding::PKCS1)?;
-    let mut wrapped = vec![0; key.size()];
-    encrypter.encrypt(&[b'x'; 32], &mut wrapped)?;
-    Ok(wrapped)
-}
-
-fn unwrap(
-    key: &PKey<Private>,
-    wrapped: &[u8],
-) -> std::result::Result<(), openssl::error::ErrorStack> {
-    let mut decrypter = Decrypter::new(key)?;
-    decrypter.set_rsa_padding(Padding::PKCS1)?;
-    decrypter
-        .decrypt(wrapped, &mut vec![0; key.size()])
-        .map(drop)
-}
-
-/// Key and initialisation vector of one token (specification 2.1).
-fn derive() -> std::result::Result<(), openssl::error::ErrorStack> {
-    pbkdf2_hmac(
-        &[b'x'; 32],
-        &[0; 8],
-        10_000,
-        MessageDigest::sha256(),
-        &mut [0; 48],
-    )
-}
-
-fn key(identity: &Identity) -> Result<PKey<Private>> {
-    let pem = fs::read(&identity.key).map_err(Error::io("reading a key"))?;
-    PKey::private_key_from_pem(&pem).map_err(library)
-}
-
-fn library(error: openssl::error::ErrorStack) -> Error {
+fn library(error: &ErrorStack) -> Error {
     Error::Broken(format!("openssl: {error}"))
 }
 
@@ -265,7 +214,7 @@ fn workload(size: usize) -> Result<String> {
     // What base64 makes of the archive and the lines around it are a third more, and some 400 bytes.
     let filling = size.saturating_sub(400) / 4 * 3;
     let mut random = vec![0; filling];
-    openssl::rand::rand_bytes(&mut random).map_err(library)?;
+    openssl::rand::rand_bytes(&mut random).map_err(|error| library(&error))?;
     let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(
         Vec::new(),
         flate2::Compression::default(),
