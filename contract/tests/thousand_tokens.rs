@@ -54,6 +54,7 @@ fn password(number: usize, random: &mut Random) -> Vec<u8> {
 fn expected(password: &[u8]) -> Password {
     match password.iter().position(|byte| matches!(byte, b'\n' | 0)) {
         Some(0) => Password::Empty,
+        Some(at) if at + 1 == password.len() => Password::Whole,
         Some(_) => Password::Cut,
         None => Password::Whole,
     }

@@ -10,6 +10,7 @@ use crate::attestation;
 use crate::certificate::PublicKey;
 use crate::finding::{Finding, Place, keep};
 use crate::messages;
+use crate::parallel;
 use crate::plan::{Auditor, Evidence};
 use crate::planning::{self, Part};
 use crate::product::Product;
@@ -156,9 +157,14 @@ impl Opened {
     fn verified(mut self, product: Product) -> Result<Verified, Vec<Finding>> {
         let mut findings = Vec::new();
         let Places { workload, env, .. } = &self.places;
-        let workload = self.workload.check(Section::Workload, product, workload);
+        let sections = [
+            (&self.workload, Section::Workload, workload),
+            (&self.env, Section::Env, env),
+        ];
+        let [workload, env] = parallel::map(&sections, |(part, section, place)| {
+            part.check(*section, product, place)
+        });
         let workload = Sound::<WorkloadSection>::of(workload, &mut findings);
-        let env = self.env.check(Section::Env, product, env);
         let env = Sound::<EnvSection>::of(env, &mut findings);
         let auditor = keep(&mut findings, self.auditor());
         let signer = env

@@ -25,7 +25,7 @@ const START: [u32; 8] = [
 /// How much of the password the format uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Password {
-    /// All of it.
+    /// All of it, but for a line's end or a NUL that ends it.
     Whole,
     /// What comes before its first newline or NUL.
     Cut,
@@ -69,7 +69,7 @@ impl Line {
     pub(super) fn password(&self) -> Password {
         match self.used {
             0 => Password::Empty,
-            used if used < self.given => Password::Cut,
+            used if used + 1 < self.given => Password::Cut,
             _ => Password::Whole,
         }
     }
@@ -163,7 +163,10 @@ mod tests {
     fn a_password_says_how_much_of_it_is_used() {
         for (given, readable, password) in [
             (&b"secret"[..], true, Password::Whole),
-            (b"secret\n", true, Password::Cut),
+            (b"secret\n", true, Password::Whole),
+            (b"secret\0", true, Password::Whole),
+            (b"secret\r\n", true, Password::Whole),
+            (b"secret\n\n", true, Password::Cut),
             (b"sec\0ret", true, Password::Cut),
             (b"secret\r", true, Password::Whole),
             (b"\nsecret", true, Password::Empty),
