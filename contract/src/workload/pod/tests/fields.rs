@@ -213,7 +213,7 @@ fn growing_environments_end_where_linux_does() {
     let mut lines = "env:\n- {name: V0, value: xxxxxxxxxxxxxxxx}\n".to_owned();
     for level in 1..10 {
         let refer = format!("$(V{})", level - 1).repeat(8);
-        lines.push_str(&format!("- {{name: V{level}, value: \"{refer}\"}}\n"));
+        lines.extend([format!("- {{name: V{level}, value: \"{refer}\"}}\n")]);
     }
     assert!(
         container(&lines).unwrap_err()[0]
