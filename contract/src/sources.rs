@@ -8,7 +8,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::finding::Place;
+use crate::finding::{Finding, Place};
 use crate::opening::{self, Keys};
 use crate::schema::Section;
 use crate::user_data::{Part, Text, UserData};
@@ -26,10 +26,23 @@ impl fmt::Debug for Sources {
 }
 
 impl Sources {
-    /// The texts of a contract: its own, those of the tokens that the key opens, and the files of its archives. What
-    /// cannot be read is left out.
-    pub fn of_contract<'k>(bytes: &[u8], name: &str, keys: impl Into<Keys<'k>>) -> Self {
+    /// The texts of a contract that findings lie in: its own, those of the sections that the keys open, and the files of
+    /// its archives. What cannot be read is left out; what is sealed is opened again only for a finding in it.
+    pub fn of_contract<'k>(
+        bytes: &[u8],
+        name: &str,
+        keys: impl Into<Keys<'k>>,
+        findings: &[Finding],
+    ) -> Self {
         let keys = keys.into();
+        let is_meant = |section: Section| {
+            let mut places = findings.iter().map(|finding| finding.place.chain());
+            places.any(|chain| {
+                chain
+                    .get(1)
+                    .is_some_and(|place| place.file == section.name())
+            })
+        };
         let mut sources = Self::default();
         sources.keep(vec![name.to_owned()], bytes);
         if let Ok(UserData {
@@ -45,6 +58,7 @@ impl Sources {
             ] {
                 match part {
                     Part::Mapping(document) => sources.archives(&[name], &document),
+                    Part::Text(text, _) if text.is_sealed() && !is_meant(section) => {}
                     Part::Text(text, _) => sources.section(section, name, &text, keys, &place),
                 }
             }

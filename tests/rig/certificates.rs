@@ -91,7 +91,7 @@ fn request(folder: &Path, name: &str, names: &str, identity: &Identity) -> Comma
         "ec_paramgen_curve:prime256v1",
         "-nodes",
         "-days",
-        "30",
+        "365",
     ]);
     command
         .args(["-subj", &format!("/CN={name}"), "-config"])

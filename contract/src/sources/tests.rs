@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::*;
 use crate::certificate::PublicKey;
+use crate::messages;
 use crate::testing::{self, KeyPair};
 use crate::token::openssl::{DecryptionKey, Prefix, seal};
 
@@ -24,17 +25,33 @@ fn every_file_that_a_place_can_lie_in_is_found() {
     let section = Place::at("workload", "type").with_position(1, 7);
     let whole = Place::at("c.yaml", "env").with_position(2, 3);
 
-    let sources = Sources::of_contract(sealed.as_bytes(), "c.yaml", Some(&key));
     let within = section.clone().inside(whole.clone());
-    assert_eq!(sources.line(&whole), Some("  type: env"));
-    assert_eq!(sources.line(&within), Some("type: workload"));
+    let about = |place: &Place| {
+        [Finding::new(
+            messages::INTERNAL_ERROR,
+            place.clone(),
+            "",
+            "",
+        )]
+    };
+    let sources =
+        |key, place| Sources::of_contract(sealed.as_bytes(), "c.yaml", key, &about(place));
+    let outside = sources(Some(&key), &whole);
     assert_eq!(
-        sources.line(&file.clone().inside(within)),
+        outside.line(&within),
+        None,
+        "nothing is said of the section"
+    );
+    let inner = sources(Some(&key), &within);
+    assert_eq!(inner.line(&whole), Some("  type: env"));
+    assert_eq!(inner.line(&within), Some("type: workload"));
+    assert_eq!(
+        inner.line(&file.clone().inside(within.clone())),
         Some("  web: {}")
     );
-    assert!(!format!("{sources:?}").contains("services"));
+    assert!(!format!("{inner:?}").contains("services"));
 
-    let closed = Sources::of_contract(sealed.as_bytes(), "c.yaml", Keys::default());
+    let closed = sources(None, &within);
     assert_eq!(closed.line(&section.inside(whole.clone())), None);
 
     let lone = Sources::of_section(

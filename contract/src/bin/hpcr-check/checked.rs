@@ -111,7 +111,7 @@ impl Checked {
         let sources = if self.findings.is_empty() {
             Sources::default()
         } else {
-            Sources::of_contract(&self.bytes, &self.name, self.key.keys())
+            Sources::of_contract(&self.bytes, &self.name, self.key.keys(), &self.findings)
         };
         let is_signed = self
             .verified

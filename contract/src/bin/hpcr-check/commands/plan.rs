@@ -4,7 +4,10 @@
 //! interpolation (words of commands, environment) are told by number or name only, since they may be secret.
 
 use clap::Args;
-use hpcr_contract::plan::{Mount, Plan, Port, Protocol, Restart, Service, Syslog, Volume};
+use hpcr_contract::plan::{
+    Condition, Dependency, HealthCheck, Limits, Mount, Plan, Port, Probe, Protocol, Purpose,
+    Restart, Role, Service, Syslog, Ulimit, Volume,
+};
 use serde_json::{Value, json};
 
 use crate::arguments::ContractArguments;
@@ -14,7 +17,7 @@ use crate::{Verdict, checked};
 
 /// Show what a guest would do with a contract
 ///
-/// Prints the plan as JSON: sink, volumes, registries, services with image digests, ports and mounts. Secrets are left
+/// Prints the plan as JSON: sink, volumes, registries, services with image digests, ports, mounts, limits and health checks. Secrets are left
 /// out: passphrases, credentials, words of commands and values of environment variables.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -80,6 +83,12 @@ fn volume(volume: &Volume) -> Value {
 fn service(service: &Service) -> Value {
     json!({
         "name": service.name,
+        "role": match service.role {
+            Role::Init => "init",
+            Role::Main => "main",
+        },
+        "group": service.group,
+        "dependsOn": service.depends_on.iter().map(dependency).collect::<Vec<_>>(),
         "image": service.image.to_string(),
         "entrypointWords": service.entrypoint.as_ref().map(Vec::len),
         "commandWords": service.command.as_ref().map(Vec::len),
@@ -93,9 +102,61 @@ fn service(service: &Service) -> Value {
         "capAdd": service.cap_add,
         "capDrop": service.cap_drop,
         "privileged": service.privileged,
+        "noNewPrivileges": service.no_new_privileges,
+        "groups": service.groups,
+        "sysctls": service.sysctls,
+        "extraHosts": service.extra_hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect::<Vec<_>>(),
+        "limits": limits(&service.limits),
+        "health": service.health.iter().map(health).collect::<Vec<_>>(),
         "restart": restart(service.restart),
         "stopGraceSeconds": service.stop_grace_seconds,
         "stopSignal": service.stop_signal,
+    })
+}
+
+fn dependency(dependency: &Dependency) -> String {
+    let condition = match dependency.condition {
+        Condition::Started => "started",
+        Condition::Healthy => "healthy",
+        Condition::Completed => "completed",
+    };
+    format!("{} {condition}", dependency.service)
+}
+
+fn limits(limits: &Limits) -> Value {
+    let ulimit =
+        |(name, limit): (&String, &Ulimit)| format!("{name} {}:{}", limit.soft, limit.hard);
+    json!({
+        "memory": limits.memory,
+        "milliCpus": limits.milli_cpus,
+        "cpuWeight": limits.cpu_weight,
+        "pids": limits.pids,
+        "shm": limits.shm,
+        "ulimits": limits.ulimits.iter().map(ulimit).collect::<Vec<_>>(),
+        "oomScoreAdj": limits.oom_score_adj,
+    })
+}
+
+fn health(check: &HealthCheck) -> Value {
+    let probe = match &check.probe {
+        Probe::Exec(_) => "program".to_owned(),
+        Probe::Http { port, tls, .. } => {
+            format!("{} on {port}", if *tls { "https" } else { "http" })
+        }
+        Probe::Tcp { port } => format!("tcp on {port}"),
+    };
+    let purpose = match check.purpose {
+        Purpose::Startup => "startup",
+        Purpose::Readiness => "readiness",
+        Purpose::Liveness => "liveness",
+    };
+    json!({
+        "purpose": purpose,
+        "probe": probe,
+        "intervalMs": check.interval,
+        "timeoutMs": check.timeout,
+        "failures": check.failures,
+        "successes": check.successes,
     })
 }
 
