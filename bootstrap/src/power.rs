@@ -106,8 +106,13 @@ pub(crate) fn contained<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
     done
 }
 
+/// A thread of `contract/` hands its panic on to the contained work that started it.
+fn is_contained() -> bool {
+    CONTAINED.get() || std::thread::current().name() == Some(hpcr_contract::THREAD)
+}
+
 fn on_panic(guest: &Guest, info: &PanicHookInfo<'_>) {
-    if CONTAINED.get() {
+    if is_contained() {
         return;
     }
     // The text of a panic may hold anything; its place holds nothing but our own file names.
@@ -147,6 +152,16 @@ mod tests {
         assert!(contained(|| panic!("hostile bytes")).is_err());
         assert!(!CONTAINED.get());
         assert_eq!(contained(|| 7).ok(), Some(7));
+    }
+
+    #[test]
+    fn the_threads_of_contained_work_are_contained_too() {
+        let on = |name: &str| {
+            let thread = std::thread::Builder::new().name(name.to_owned());
+            thread.spawn(is_contained).unwrap().join().unwrap()
+        };
+        assert!(on(hpcr_contract::THREAD) && !on("another"));
+        assert_eq!(contained(is_contained).ok(), Some(true));
     }
 
     use crate::acts::recorder::Recorder;

@@ -52,15 +52,13 @@ pub(crate) fn privileged(
     if policy.and_then(|policy| policy.privileged) != Some(false) {
         return Vec::new();
     }
-    let all = |service: &&Service| {
-        service.privileged || service.cap_add.iter().any(|capability| capability == "ALL")
-    };
-    let refused = services.iter().filter(all).map(|service| {
+    let refused = services.iter().filter(|service| service.reaches_out());
+    let refused = refused.map(|service| {
         refuse(
             workload.document,
             "/envPolicy/privileged",
             format!(
-                "the service {} is privileged, or has all capabilities",
+                "the service {} is privileged, or has a capability that reaches the appliance",
                 service.name
             ),
             "take that from the service, or write `privileged: true`",

@@ -53,7 +53,10 @@ pub fn tell(rejection: &Rejection, kind: ImageKind) -> Vec<Told> {
     let lines = stops.iter().copied().take(MAX_LINES);
     let mut told: Vec<_> = lines.map(if bare { code_alone } else { line }).collect();
     if bare {
+        // Neither their order nor their number says anything of the sections.
+        told.sort_by_key(|told| told.code);
         told.dedup();
+        return told;
     }
     if let Some(more) = stops.len().checked_sub(MAX_LINES + 1) {
         told.push(Told {

@@ -21,6 +21,7 @@ pub mod messages;
 pub mod network;
 mod opening;
 mod parallel;
+pub use parallel::THREAD;
 pub mod passphrase;
 pub mod plan;
 pub mod planning;

@@ -19,6 +19,9 @@ pub struct Keys<'a> {
     pub token: Option<&'a DecryptionKey>,
     /// The image's key for age files.
     pub age: Option<&'a Identity>,
+    /// Tell everything that is wrong, also what only planning sees, before anybody vouches for the contract. A guest never
+    /// does: the work would depend on what a sealed section says.
+    pub everything: bool,
 }
 
 impl Keys<'_> {
@@ -34,7 +37,11 @@ impl Keys<'_> {
 
 impl<'a> From<Option<&'a DecryptionKey>> for Keys<'a> {
     fn from(token: Option<&'a DecryptionKey>) -> Self {
-        Self { token, age: None }
+        Self {
+            token,
+            age: None,
+            everything: true,
+        }
     }
 }
 

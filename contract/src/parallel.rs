@@ -5,6 +5,9 @@
 use std::panic;
 use std::thread;
 
+/// The name of the threads here: a panic on one is its caller's, who gets it again.
+pub const THREAD: &str = "contract";
+
 /// What `work` makes of each item, in their order, each on a thread of its own where one is to be had.
 pub(crate) fn map<T: Sync, R: Send, const N: usize>(
     items: &[T; N],
@@ -14,6 +17,7 @@ pub(crate) fn map<T: Sync, R: Send, const N: usize>(
         let started = items.each_ref().map(|item| {
             let work = &work;
             thread::Builder::new()
+                .name(THREAD.to_owned())
                 .spawn_scoped(scope, move || work(item))
                 .map_err(|_| item)
         });

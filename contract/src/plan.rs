@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::finding::Finding;
 use crate::secret::SecretString;
 
+mod privilege;
 mod workload;
 
 pub use workload::{

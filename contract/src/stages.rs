@@ -128,6 +128,7 @@ impl Sealed {
                     places,
                     tokens,
                     sealed,
+                    everything: keys.everything || !sealed,
                     warnings,
                 })
             }

@@ -212,11 +212,13 @@ fn part(
     findings: &mut Vec<Finding>,
 ) -> Option<Part> {
     let Some(section) = document.detach(key) else {
-        findings.push(document.finding(
-            "",
-            format!("the key `{key}` is missing"),
-            format!("add the {key} section"),
-        ));
+        let remedy = if document.root().get("type").is_some() {
+            "this looks like a section on its own: put it below its name, or check it with --section"
+                .to_owned()
+        } else {
+            format!("add the {key} section")
+        };
+        findings.push(document.finding("", format!("the key `{key}` is missing"), remedy));
         return None;
     };
     let found = match &section.root().kind {

@@ -103,8 +103,9 @@ fn tell_unknown(guest: &Guest, keys: &[Finding]) {
     }
 }
 
+/// Also where the signature held: a host can sign an env of its own beside a stolen workload.
 fn keeps_its_moment(rejection: &Rejection, kind: ImageKind) -> bool {
-    kind == ImageKind::Production && rejection.sealed && !rejection.authenticated
+    kind == ImageKind::Production && rejection.sealed
 }
 
 /// How long to wait after `taken`, so that the answer comes at a whole multiple of [`STEP`].
@@ -113,51 +114,15 @@ fn until_told(taken: Duration) -> Duration {
     STEP.saturating_mul(steps).saturating_sub(taken)
 }
 
-/// Capabilities that reach no further than a container's own namespaces, processes and mounts: Docker's default set, and
-/// what acts on them alone. All others act on the kernel that the appliance runs on, or get around its file permissions
-/// (`SYS_ADMIN`, `SYS_MODULE`, `SYS_RAWIO`, `DAC_READ_SEARCH`, `BPF`, `PERFMON`, `SYS_BOOT`, `SYS_TIME`, ...); so does one
-/// that is not known here. `MKNOD` and `NET_ADMIN` are contained by the list of devices and by the network namespace.
-const CONTAINED: &[&str] = &[
-    "AUDIT_WRITE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "KILL",
-    "LEASE",
-    "LINUX_IMMUTABLE",
-    "MKNOD",
-    "NET_ADMIN",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_RAW",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYS_CHROOT",
-    "SYS_NICE",
-];
-
 /// Names of the services with privileges that reach the appliance: all of them, or a capability that is not contained.
 /// They are told, recorded, and run only where the kernel is locked down. No service shares the guest's PID or network
 /// namespace: a contract cannot ask for that.
 pub(crate) fn privileged(plan: &Plan) -> Vec<String> {
     let services = plan.workload.services.iter();
     services
-        .filter(|service| reaches_out(service.privileged, &service.cap_add))
+        .filter(|service| service.reaches_out())
         .map(|service| service.name.clone())
         .collect()
-}
-
-fn reaches_out(privileged: bool, added: &[String]) -> bool {
-    let is_contained = |name: &String| {
-        let name = name.strip_prefix("CAP_").unwrap_or(name);
-        CONTAINED.contains(&name)
-    };
-    privileged || !added.iter().all(is_contained)
 }
 
 #[cfg(test)]
@@ -180,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_sealed_contract_that_nobody_vouched_for_waits() {
+    fn on_a_production_image_every_sealed_contract_keeps_its_moment() {
         let rejection = |sealed, authenticated| Rejection {
             findings: Vec::new(),
             sealed,
@@ -190,7 +155,7 @@ mod tests {
             &rejection(true, false),
             ImageKind::Production
         ));
-        assert!(!keeps_its_moment(
+        assert!(keeps_its_moment(
             &rejection(true, true),
             ImageKind::Production
         ));
@@ -202,35 +167,5 @@ mod tests {
             &rejection(true, false),
             ImageKind::Development
         ));
-    }
-
-    #[test]
-    fn a_capability_that_reaches_the_appliance_is_a_privilege() {
-        let added = |names: &[&str]| {
-            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-            reaches_out(false, &names)
-        };
-        for name in [
-            "ALL",
-            "SYS_ADMIN",
-            "CAP_SYS_ADMIN",
-            "SYS_PTRACE",
-            "SYS_MODULE",
-            "SYS_RAWIO",
-            "DAC_READ_SEARCH",
-            "BPF",
-            "PERFMON",
-            "SYS_BOOT",
-            "SYS_TIME",
-            "SYSLOG",
-            "MAC_ADMIN",
-            "sys_admin",
-            "OF_TOMORROW",
-        ] {
-            assert!(added(&["NET_ADMIN", name]), "{name}");
-        }
-        assert!(!added(&[]));
-        assert!(!added(&["NET_ADMIN", "CAP_CHOWN", "MKNOD", "IPC_LOCK"]));
-        assert!(reaches_out(true, &[]));
     }
 }

@@ -30,6 +30,7 @@ impl ContractKey {
         Keys {
             token: Some(&self.token),
             age: self.age.as_ref(),
+            everything: false,
         }
     }
 }

@@ -134,6 +134,8 @@ pub struct Opened {
     pub(super) tokens: bool,
     /// Some part was sealed.
     pub(super) sealed: bool,
+    /// All that is wrong is told, also what only planning sees.
+    pub(super) everything: bool,
     /// What is to be said of the way that parts were sealed.
     pub(super) warnings: Vec<Finding>,
 }
@@ -188,9 +190,10 @@ impl Opened {
                     warnings: findings,
                     in_the_clear: (self.workload.is_clear(), self.env.is_clear()),
                     sealed: self.sealed,
+                    everything: self.everything,
                 })
             }
-            (workload, env, ..) => {
+            (workload, env, ..) if self.everything => {
                 let rest = match &env {
                     Err(Some(document)) => EnvSection::salvaged(document),
                     _ => EnvSection::default(),
@@ -202,6 +205,7 @@ impl Opened {
                 findings.append(&mut self.warnings);
                 Err(findings)
             }
+            _ => Err(findings),
         }
     }
 

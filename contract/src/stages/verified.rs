@@ -27,6 +27,8 @@ pub struct Verified {
     /// Which of the two sections anybody who holds the contract can read.
     pub(super) in_the_clear: (bool, bool),
     pub(super) sealed: bool,
+    /// All that is wrong is told, also what only planning sees.
+    pub(super) everything: bool,
 }
 
 impl Verified {
@@ -100,13 +102,15 @@ impl Verified {
         if findings.is_empty() {
             return Ok(Agreed(self));
         }
-        let nothing = EnvSection::default();
-        findings.extend(planning::beyond(
-            self.product,
-            Some(&workload),
-            Some(&env),
-            &nothing,
-        ));
+        if self.everything {
+            let nothing = EnvSection::default();
+            findings.extend(planning::beyond(
+                self.product,
+                Some(&workload),
+                Some(&env),
+                &nothing,
+            ));
+        }
         Err(Rejection {
             findings,
             sealed: self.sealed,

@@ -43,6 +43,7 @@ pub(crate) fn read(archive: Archive, given: &Given<'_>, place: &Place) -> Outcom
     let mut reader =
         Reader::new(&document, messages::IMAGE_PARSE_COMPOSE).interpolating(given.variables);
     let (services, files) = top(&mut reader, &Value::root(document.root()), &surroundings);
+    files.bound(&mut reader, &Value::root(document.root()));
     outcome(reader.into_findings(), || Workload {
         services,
         files: files.with_archive(archive.files),

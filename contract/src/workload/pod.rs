@@ -97,6 +97,7 @@ pub(crate) fn read(section: &Document, given: &Given<'_>) -> Outcome {
         generated,
         ..
     } = all;
+    generated.bound(&mut top, &Value::at(play, "play"));
     findings.extend(top.into_findings());
     for manifest in manifests {
         findings.extend(manifest.reader.into_findings());

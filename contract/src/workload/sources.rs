@@ -17,6 +17,8 @@ const ARCHIVE: &str = "archive";
 
 /// Where the files lie that the workload writes out itself.
 const GENERATED: &str = "generated";
+/// The most bytes of files that are made of texts and variables.
+const MOST_GENERATED: usize = 32 << 20;
 
 const REMEDY: &str = "bind the mount path of a data volume of the contract, a file of the archive (`./file`), or \
      /var/hyperprotect";
@@ -184,14 +186,32 @@ pub(super) fn once_each(reader: &mut Reader<'_>, service: &Value<'_>, mounts: &[
 #[derive(Debug, Default)]
 pub(super) struct Files {
     generated: BTreeMap<String, File>,
+    /// Bytes of all that was added.
+    bytes: usize,
 }
 
 impl Files {
-    /// Adds a file to be written out, by a path that nothing else has.
+    /// Adds a file to be written out, by a path that nothing else has. What is too much is counted and not kept: see
+    /// [`Files::bound`].
     pub(super) fn add(&mut self, path: &str, file: File) -> Source {
         let path = format!("{GENERATED}/{path}");
-        self.generated.insert(path.clone(), file);
+        self.bytes = self.bytes.saturating_add(file.bytes.len());
+        if self.bytes <= MOST_GENERATED {
+            self.generated.insert(path.clone(), file);
+        }
         Source::File(path)
+    }
+
+    /// Refuses files that take more memory together than a small guest can spare: the same text may be written out at
+    /// many places.
+    pub(super) fn bound(&self, reader: &mut Reader<'_>, value: &Value<'_>) {
+        if self.bytes > MOST_GENERATED {
+            reader.refuse(
+                value,
+                "the files that are made of texts and variables take more than 32 MiB together",
+                "mount each once, or put large files into the archive",
+            );
+        }
     }
 
     /// A folder of files that have been added.

@@ -213,6 +213,32 @@ fn an_age_recipient_gets_a_file_that_its_key_opens() {
             .out,
         "hunter2"
     );
+
+    desk.write("clear.yaml", desk.clear());
+    let contract = [
+        "encrypt",
+        "--contract",
+        "--recipient",
+        recipient.trim(),
+        "--sign-key",
+        "signer.key",
+        "clear.yaml",
+        "--out",
+        "sealed.yaml",
+    ];
+    assert_eq!(desk.hpcr(&contract).status, 0);
+    for command in ["validate", "verify"] {
+        let ran = desk.hpcr(&[command, "sealed.yaml", "--key", "age.key"]);
+        assert_eq!(ran.status, 0, "{command}: {ran:?}");
+    }
+}
+
+#[test]
+fn the_two_halves_of_a_key_do_not_both_go_to_standard_output() {
+    let desk = Desk::new();
+    let ran = desk.hpcr(&["keygen", "--age", "--public", "-"]);
+    assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{ran:?}");
+    assert!(!desk.path("-").exists());
 }
 
 #[test]

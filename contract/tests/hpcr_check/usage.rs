@@ -94,6 +94,7 @@ fn what_is_no_contract_is_told_as_such() {
         (b"", "not a mapping"),
         (b"- a", "mapping"),
         (b"a: [", "error[HPL11001E]"),
+        (b"type: env\n", "check it with --section"),
     ] {
         let ran = desk.hpcr_with(&["-"], bytes);
         assert!(
@@ -103,6 +104,11 @@ fn what_is_no_contract_is_told_as_such() {
     }
     let ran = desk.hpcr_with(&["sign", "--key", "signer.key", "-"], b"\xff");
     assert_eq!((ran.status, ran.out.as_str()), (1, ""));
+    let ran = desk.hpcr_with(&["decrypt", "--key", "image.key", "-"], b"env: a\n");
+    assert!(
+        ran.status == 1 && ran.out.is_empty() && ran.err.contains("add --contract"),
+        "{ran:?}"
+    );
 }
 
 #[test]

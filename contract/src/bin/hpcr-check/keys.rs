@@ -30,6 +30,7 @@ impl Opening {
         Keys {
             token: self.token.as_ref(),
             age: self.age.as_ref(),
+            everything: true,
         }
     }
 
@@ -49,9 +50,9 @@ pub(crate) fn opening(arguments: &OptionalKey) -> Result<Opening, Failure> {
 
 /// The key of a file, of either kind.
 pub(crate) fn opening_by(path: &Path, passphrase: &Passphrase) -> Result<Opening, Failure> {
-    let bytes = input::key(path)?;
-    let text = String::from_utf8_lossy(&bytes);
-    if text.contains("AGE-SECRET-KEY-") {
+    if is_age(path)? {
+        let bytes = input::key(path)?;
+        let text = String::from_utf8_lossy(&bytes);
         let age = age::Identity::from_text(&text).map_err(|source| unusable(path, source))?;
         return Ok(Opening {
             age: Some(age),
@@ -84,7 +85,15 @@ pub(crate) fn decryption(path: &Path, key: PrivateKey) -> Result<DecryptionKey, 
 
 /// Whether a file holds a private key rather than a public one.
 pub(crate) fn is_private(path: &Path) -> Result<bool, Failure> {
-    let mark = b"PRIVATE KEY-----";
+    holds(path, b"PRIVATE KEY-----")
+}
+
+/// Whether a file holds a key for age files.
+pub(crate) fn is_age(path: &Path) -> Result<bool, Failure> {
+    holds(path, b"AGE-SECRET-KEY-")
+}
+
+fn holds(path: &Path, mark: &[u8]) -> Result<bool, Failure> {
     Ok(input::key(path)?
         .windows(mark.len())
         .any(|window| window == mark))

@@ -23,6 +23,7 @@ fn keys() -> Keys<'static> {
     Keys {
         token: Some(&KEY),
         age: Some(&IDENTITY),
+        everything: true,
     }
 }
 

@@ -13,6 +13,10 @@ use super::super::{Surroundings, paths};
 use crate::secret::SecretString;
 use crate::yaml::Kind;
 
+/// The most env files of one service, and the most bytes of one: Linux takes no larger environment.
+const MOST_FILES: usize = 64;
+const MOST_BYTES: usize = 1 << 20;
+
 /// The environment of one service.
 pub(super) fn read(
     reader: &mut Reader<'_>,
@@ -22,8 +26,16 @@ pub(super) fn read(
 ) -> BTreeMap<String, SecretString> {
     let mut environment = Variables::new();
     if let Some(files) = files {
-        for file in reader.one_or_many(files) {
-            env_file(reader, &file, surroundings, &mut environment);
+        for (number, file) in reader.one_or_many(files).iter().enumerate() {
+            if number == MOST_FILES {
+                reader.refuse(
+                    file,
+                    "a service has more than 64 env files",
+                    "join some of them",
+                );
+                break;
+            }
+            env_file(reader, file, surroundings, &mut environment);
         }
     }
     match own {
@@ -135,6 +147,11 @@ fn env_file(
         .get(&name)
         .map(|file| std::str::from_utf8(&file.bytes))
     {
+        Some(Ok(text)) if text.len() > MOST_BYTES => reader.refuse(
+            &path,
+            "the env file is larger than 1 MiB",
+            "name what the service needs; larger things belong into files",
+        ),
         Some(Ok(text)) => env_lines(reader, &path, text, surroundings, environment),
         Some(Err(_)) => reader.refuse(&path, "the env file is not UTF-8", "save it as UTF-8"),
         None if required => reader.refuse(

@@ -14,6 +14,8 @@ use crate::plan::{File, Mount};
 
 /// Permissions of a ConfigMap's files where none are named.
 const MODE: u32 = 0o644;
+/// The most bytes of a ConfigMap's keys in one volume: Kubernetes keeps no larger map than 1 MiB.
+const MOST_PROJECTED: usize = 4 << 20;
 
 /// A volume of a Pod.
 pub(super) enum Volume {
@@ -188,8 +190,16 @@ fn config_map(
             .map(|(key, bytes)| (key.clone(), file(bytes, mode)));
         return Some(files.collect());
     };
-    let mut files = BTreeMap::new();
+    let (mut files, mut taken) = (BTreeMap::new(), 0_usize);
     for item in items {
+        if taken > MOST_PROJECTED {
+            reader.refuse(
+                &item,
+                "the items of this volume take more than 4 MiB",
+                "name each key once",
+            );
+            break;
+        }
         let (mut key, mut path, mut own) = (None, None, mode);
         for (name, field) in reader.entries(&item) {
             match name {
@@ -203,7 +213,10 @@ fn config_map(
         }
         let bytes = key.and_then(|key| map.get(key.as_str()));
         match (bytes, path) {
-            (Some(bytes), Some(path)) => drop(files.insert(path, file(bytes, own))),
+            (Some(bytes), Some(path)) => {
+                taken = taken.saturating_add(bytes.len());
+                files.insert(path, file(bytes, own));
+            }
             (None, Some(_)) if is_optional => {}
             _ => reader.refuse(
                 &item,
@@ -297,7 +310,7 @@ impl Mounted<'_> {
                 None
             }
             Volume::Scratch => Some(Mount::Shared {
-                name: format!("{}-{}", self.pod, name.as_str()),
+                name: format!("{}_{}", self.pod, name.as_str()),
                 target,
                 read_only,
             }),

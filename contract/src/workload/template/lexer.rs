@@ -234,8 +234,8 @@ impl<'t> Lexer<'t> {
     fn quoted(&mut self) -> Result<Kind<'t>, Fault> {
         let open = self.at;
         let rest = &self.rest()[1..];
-        // No text grows beyond what is written.
-        let mut text = Zeroizing::new(String::with_capacity(rest.len()));
+        // No text grows beyond what is written up to its end, and a hostile value may hold a hundred thousand of them.
+        let mut text = Zeroizing::new(String::with_capacity(quoted_length(rest)));
         let mut characters = rest.char_indices();
         while let Some((index, character)) = characters.next() {
             match character {
@@ -282,4 +282,22 @@ impl<'t> Lexer<'t> {
         self.at += end + 2;
         Ok(Kind::Text(Zeroizing::new(rest[..end].replace('\r', ""))))
     }
+}
+
+/// How many bytes stand before the quote that closes a text, or before its line ends.
+fn quoted_length(rest: &str) -> usize {
+    let mut is_escaped = false;
+    let end = rest.bytes().position(|byte| match byte {
+        b'"' => !std::mem::take(&mut is_escaped),
+        b'\n' => true,
+        b'\\' => {
+            is_escaped = !is_escaped;
+            false
+        }
+        _ => {
+            is_escaped = false;
+            false
+        }
+    });
+    end.unwrap_or(rest.len())
 }

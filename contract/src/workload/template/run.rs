@@ -219,11 +219,14 @@ impl<'v, 'b> Run<'v, 'b> {
             arguments.push(value);
         }
         arguments.extend(last);
-        let value = functions::call(self, name, at, &arguments)?;
-        if let Value::Text(Text::Made(text)) = &value {
-            self.spend(text.len(), at)?;
-        }
-        Ok(value)
+        // Before it is made: what a function writes or looks at is no more than a few times its arguments.
+        let texts = arguments.iter().filter_map(|value| match value {
+            Value::Text(text) => Some(text.as_str().len()),
+            _ => None,
+        });
+        let size = texts.fold(0, usize::saturating_add);
+        self.spend(size, at)?;
+        functions::call(self, name, at, &arguments)
     }
 
     fn operand(&mut self, operand: &'v Operand<'v>) -> Result<Value<'v>, Fault> {

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use hpcr_contract::authoring;
-use hpcr_contract::finding::Place;
+use hpcr_contract::finding::{Finding, Place};
+use hpcr_contract::messages;
 use hpcr_contract::stages::Keys;
-use hpcr_contract::token::age;
 use hpcr_contract::token::openssl::Token;
+use hpcr_contract::token::{age, is_sealed};
 
 use crate::arguments::RequiredKey;
 use crate::failure::Failure;
@@ -17,7 +18,7 @@ use crate::{Verdict, input, keys};
 
 /// Open a sealed section, or all of a contract
 ///
-/// Prints what the token or age file says, byte for byte: it is the one command that shows secrets. A file that it writes is
+/// Prints what the token or age file says, byte for byte: like keygen and sign, it shows secrets. A file that it writes is
 /// readable by its owner alone.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -38,6 +39,15 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     let opening = keys::opening_by(&arguments.key.key, &arguments.key.passphrase)?;
     if arguments.contract {
         return super::written(authoring::open(&text, &name, opening.keys()), &name, output);
+    }
+    if !is_sealed(&text) {
+        let finding = Finding::new(
+            messages::INVALID_CONTRACT,
+            Place::at(&name, ""),
+            "it is neither a token nor an age file",
+            "give one sealed section; for a whole contract add --contract",
+        );
+        return Ok(Report::refuse(&name, vec![finding]));
     }
     let opened = match opening.keys() {
         Keys {

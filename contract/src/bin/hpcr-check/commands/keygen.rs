@@ -1,6 +1,6 @@
 //! `hpcr-check keygen`: key pairs for those who sign, for auditors, and for trials.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use hpcr_contract::private_key::PrivateKey;
@@ -33,6 +33,11 @@ pub(crate) struct Arguments {
 
 /// Makes a key pair.
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Failure> {
+    if arguments.public.as_deref() == Some(Path::new("-")) {
+        return Err(Failure::Usage(
+            "standard output takes the private half; name a file with --public",
+        ));
+    }
     if arguments.age {
         let identity = age::Identity::generate();
         output.write(

@@ -36,6 +36,10 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     let contract = input::utf8(&arguments.file)?;
     let signer = match &arguments.key.key {
         None => authoring::verify(&contract, &name, None, None),
+        Some(path) if keys::is_age(path)? => {
+            let opening = keys::opening(&arguments.key)?;
+            authoring::verify(&contract, &name, None, opening.keys())
+        }
         Some(path) if keys::is_private(path)? => {
             by_private(&contract, &name, path, &arguments.key)?
         }

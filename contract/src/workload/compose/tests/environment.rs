@@ -73,3 +73,12 @@ fn a_value_with_yaml_in_it_stays_one_value() {
             .contains("privileged: true")
     );
 }
+
+#[test]
+fn env_files_are_bounded_in_number_because_each_is_read_again() {
+    let files = vec!["./web.env"; 65].join(", ");
+    let findings = service(&format!("env_file: [{files}]\n")).unwrap_err();
+    assert_eq!(&*findings[0].cause, "a service has more than 64 env files");
+    let files = vec!["./web.env"; 64].join(", ");
+    assert!(service(&format!("env_file: [{files}]\n")).is_ok());
+}

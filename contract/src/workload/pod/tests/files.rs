@@ -44,7 +44,7 @@ fn volumes_become_mounts() {
         mode,
     };
     let shared = Mount::Shared {
-        name: "app-scratch".into(),
+        name: "app_scratch".into(),
         target: "/tmp".into(),
         read_only: false,
     };
