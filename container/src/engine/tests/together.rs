@@ -79,19 +79,19 @@ async fn a_step_is_tried_again_and_ends_well_before_those_that_wait_for_it() {
     let shared = |service: Service, read_only| Service {
         mounts: vec![Mount::Shared {
             name: "work".into(),
-            target: "/work".into(),
+            target: "/common".into(),
             read_only,
         }],
         ..service
     };
-    let script = "busybox test -e /work/tried || { echo once > /work/tried; exit 1; }; busybox sleep 0.5; echo done > /work/result";
+    let script = "busybox test -e /common/tried || { echo once > /common/tried; exit 1; }; busybox sleep 0.5; echo done > /common/result";
     let step = Service {
         role: Role::Init,
         restart: Restart::OnFailure(None),
         user: Some("web".into()),
         ..shared(shell("step", script), false)
     };
-    let script = "busybox cat /work/result; echo x > /work/result || echo read-only";
+    let script = "busybox cat /common/result; echo x > /common/result || echo read-only";
     let app = needs(
         shared(shell("app", script), true),
         "step",
