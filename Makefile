@@ -15,7 +15,7 @@ SHELL := /bin/bash
 
 # What a build needs, then what the rig runs: a guest, a registry, a collector, a name server.
 BUILD_PACKAGES := build-essential pkg-config perl libclang-dev libcryptsetup-dev libblkid-dev
-RIG_PACKAGES := qemu-system-x86 docker-registry rsyslog rsyslog-gnutls dnsmasq-base xorriso openssl valgrind \
+RIG_PACKAGES := qemu-system-x86 docker-registry rsyslog rsyslog-gnutls dnsmasq-base xorriso libxml2-utils openssl valgrind \
 	iproute2 util-linux e2fsprogs ca-certificates debian-archive-keyring
 
 export PATH := $(PATH):/usr/sbin:/sbin:$(CURDIR)/target/tools/bin

@@ -261,7 +261,7 @@ impl Document {
 }
 
 /// Writes a value as YAML; no line of text is folded, however long it is.
-pub(crate) fn write(value: &Value) -> Result<String, ContractError> {
+pub fn write(value: &Value) -> Result<String, ContractError> {
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     serde_saphyr::to_string_with_options(value, options).map_err(|_| ContractError::Unwritable)
 }

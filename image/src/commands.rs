@@ -1,5 +1,7 @@
 //! What each command does with its arguments, and the words in which it tells the outcome.
 
+pub(crate) mod deploy;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;

@@ -189,4 +189,17 @@ pub enum Error {
         /// What happened.
         message: String,
     },
+    /// A deployment that could not run.
+    #[error("{option}: {cause}; {remedy}")]
+    Deployment {
+        /// The option that asks for it.
+        option: &'static str,
+        /// Why not.
+        cause: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The contract's library refused.
+    #[error(transparent)]
+    Contract(#[from] hpcr_contract::error::ContractError),
 }

@@ -1,4 +1,4 @@
-//! What goes into the guest image, and how it is run.
+//! What goes into the guest image, and how it is run and deployed.
 //!
 //! Files chosen out of Debian packages, the appliance's own `hpcr-init` and a kernel become `vmlinuz` and `initramfs`;
 //! the same inputs give the same bytes. The same library starts the image in QEMU, for the tests and the benchmarks as
@@ -8,6 +8,7 @@
 
 pub mod assemble;
 pub mod closure;
+pub mod deploy;
 pub mod initramfs;
 pub mod keys;
 pub mod lock;

@@ -1,4 +1,4 @@
-//! `hpcr-image`: builds, inspects, seeds and runs the guest image.
+//! `hpcr-image`: builds, inspects, seeds, runs and deploys the guest image.
 //!
 //! This file is the command line: it turns arguments into requests to the library, and results into words. Exit code
 //! 0 means done, 1 that it could not be done or did not verify, 2 that the command line was wrong.
@@ -13,7 +13,9 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use hpcr_image::qemu::Forward;
 
-/// Build, inspect, seed and run the guest image of the confidential container appliance.
+use commands::deploy::Deploy;
+
+/// Build, inspect, seed, run and deploy the guest image of the confidential container appliance.
 #[derive(Parser)]
 #[command(version, after_help = EXAMPLE)]
 struct Arguments {
@@ -27,6 +29,7 @@ A whole round:
   hpcr-image seed --user-data contract.yaml --output seed.iso
   truncate -s 1G data.img scratch.img
   hpcr-image run image --seed seed.iso --data data.img --scratch scratch.img --forward 8080:8080
+  hpcr-image deploy libvirt image --name web --seed seed.iso --data data=data.img --scratch scratch.img
 
 Exit codes: 0 done, 1 failed or not verified, 2 wrong command line.";
 
@@ -43,6 +46,9 @@ enum Task {
     Seed(Seed),
     /// Boot an image in QEMU, with its console here.
     Run(Run),
+    /// Print what runs an image elsewhere: a QEMU command line, a libvirt domain, or manifests for KubeVirt.
+    #[command(subcommand)]
+    Deploy(Deploy),
 }
 
 #[derive(Args)]
@@ -124,7 +130,7 @@ struct Run {
     forward: Vec<Forward>,
 }
 
-fn forward(text: &str) -> Result<Forward, String> {
+pub(crate) fn forward(text: &str) -> Result<Forward, String> {
     let ports = text
         .split_once(':')
         .and_then(|(host, guest)| Some((host.parse().ok()?, guest.parse().ok()?)));
@@ -138,6 +144,7 @@ fn main() -> ExitCode {
         Task::Inspect { image } => commands::inspect(&image),
         Task::Seed(arguments) => commands::seed(arguments),
         Task::Run(arguments) => commands::run(arguments),
+        Task::Deploy(target) => commands::deploy::print(target),
     };
     match result {
         Ok(code) => code,

@@ -49,6 +49,16 @@ impl PrivateRoot {
 
     /// As [`Self::open`], telling what takes time.
     pub fn open_with_progress(cache: &Path, suite: &str, progress: fn(&str)) -> Result<Self> {
+        Self::open_root(cache, suite, progress, false)
+    }
+
+    /// As [`Self::open`], for what is read and never run: lists that their archive says are out of date will do, as on a
+    /// mirror that stands still.
+    pub fn open_of_any_age(cache: &Path, suite: &str) -> Result<Self> {
+        Self::open_root(cache, suite, |_| (), true)
+    }
+
+    fn open_root(cache: &Path, suite: &str, progress: fn(&str), of_any_age: bool) -> Result<Self> {
         if suite.is_empty()
             || !suite
                 .chars()
@@ -67,7 +77,7 @@ impl PrivateRoot {
         let lock = File::create(&lock_path).map_err(io_error("create", &lock_path))?;
         lock.lock().map_err(io_error("lock", &lock_path))?;
 
-        let apt = Apt::configure(&dir, suite)?;
+        let apt = Apt::configure(&dir, suite, of_any_age)?;
         let root = Self {
             apt,
             debs,

@@ -5,9 +5,10 @@
 //! namespace: start it in a namespace of its own to keep packets in (the tests do), or use [`Network::None`].
 
 pub mod accelerator;
+mod arguments;
 pub mod qmp;
+pub mod tee;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use crate::manifest::{self, Manifest};
 use crate::{Error, Result};
 
 pub use accelerator::Accelerator;
+pub use tee::Tee;
 
 const QEMU: &str = "qemu-system-x86_64";
 
@@ -25,10 +27,14 @@ const QEMU: &str = "qemu-system-x86_64";
 pub struct Machine {
     /// The kernel.
     pub kernel: PathBuf,
-    /// The first file system.
-    pub initramfs: PathBuf,
-    /// The kernel's command line.
+    /// The first file system; a Secure Execution image has its own inside.
+    pub initramfs: Option<PathBuf>,
+    /// The kernel's command line; a Secure Execution image has its own inside.
     pub command_line: String,
+    /// What keeps the host out of the guest's memory.
+    pub tee: Tee,
+    /// The firmware image, where `tee` starts with one.
+    pub firmware: Option<PathBuf>,
     /// MiB.
     pub memory: u32,
     /// Virtual processors.
@@ -105,9 +111,35 @@ impl Machine {
     pub fn of_image(image: &Path) -> Result<Self> {
         let command_line = Manifest::read(image)?.command_line;
         Ok(Self {
-            kernel: image.join(manifest::KERNEL),
-            initramfs: image.join(manifest::INITRAMFS),
+            initramfs: Some(image.join(manifest::INITRAMFS)),
             command_line,
+            ..Self::of_kernel(image.join(manifest::KERNEL))
+        })
+    }
+
+    /// The same for a Secure Execution image: one file, with the first file system and the command line inside.
+    pub fn of_secure_execution_image(image: &Path) -> Result<Self> {
+        let found = image.metadata().map_err(io_error("find", image))?;
+        if !found.is_file() {
+            return Err(Error::Deployment {
+                option: "--tee se",
+                cause: format!("{} is no file", image.display()),
+                remedy: "give a Secure Execution image, one file for s390x with kernel and initramfs inside",
+            });
+        }
+        Ok(Self {
+            tee: Tee::Se,
+            ..Self::of_kernel(image.to_path_buf())
+        })
+    }
+
+    fn of_kernel(kernel: PathBuf) -> Self {
+        Self {
+            kernel,
+            initramfs: None,
+            command_line: String::new(),
+            tee: Tee::None,
+            firmware: None,
             memory: 512,
             cpus: 1,
             seed: None,
@@ -115,79 +147,7 @@ impl Machine {
             network: Network::None,
             console: Console::Stdio,
             qmp: None,
-        })
-    }
-
-    /// QEMU's arguments. Nothing but what the guest uses: no default devices, no display, no reboot.
-    pub fn arguments(&self, accelerator: Accelerator) -> Vec<OsString> {
-        let mut arguments = Arguments::default();
-        arguments.words(&[
-            "-nodefaults",
-            "-no-user-config",
-            "-no-reboot",
-            "-display",
-            "none",
-            "-machine",
-            "q35",
-        ]);
-        arguments.words(accelerator.arguments());
-        arguments.option("-m", format!("{}M", self.memory));
-        arguments.option("-smp", self.cpus.to_string());
-        arguments.option("-kernel", &self.kernel);
-        arguments.option("-initrd", &self.initramfs);
-        arguments.option("-append", &self.command_line);
-        arguments.words(&[
-            "-object",
-            "rng-builtin,id=rng",
-            "-device",
-            "virtio-rng-pci,rng=rng",
-        ]);
-        match &self.console {
-            Console::Stdio => arguments.option("-chardev", "stdio,id=console,signal=on"),
-            Console::File(path) => {
-                arguments.option("-chardev", joined("file,id=console,path=", path));
-            }
         }
-        arguments.words(&["-serial", "chardev:console"]);
-
-        let seed = self.seed.iter().map(|path| Disk {
-            path: path.clone(),
-            serial: "cidata".to_owned(),
-            read_only: true,
-        });
-        for (index, disk) in seed.chain(self.disks.iter().cloned()).enumerate() {
-            let read_only = if disk.read_only { "on" } else { "off" };
-            let drive = format!("if=none,id=disk{index},format=raw,read-only={read_only},file=");
-            arguments.option("-drive", joined(&drive, &disk.path));
-            arguments.option(
-                "-device",
-                format!(
-                    "virtio-blk-pci,drive=disk{index},serial={}",
-                    escaped(&disk.serial)
-                ),
-            );
-        }
-        match &self.network {
-            Network::None => arguments.words(&["-nic", "none"]),
-            Network::User(forwards) => {
-                let forward = |Forward { host, guest }: &Forward| {
-                    format!("hostfwd=tcp:127.0.0.1:{host}-:{guest}")
-                };
-                let card: Vec<_> = ["user".to_owned(), "id=net".to_owned()]
-                    .into_iter()
-                    .chain(forwards.iter().map(forward))
-                    .collect();
-                arguments.option("-netdev", card.join(","));
-                // No boot ROM: the kernel is given, and a ROM costs time.
-                arguments.words(&["-device", "virtio-net-pci,netdev=net,romfile="]);
-            }
-        }
-        if let Some(path) = &self.qmp {
-            let mut socket = joined("unix:", path);
-            socket.push(",server=on,wait=off");
-            arguments.option("-qmp", socket);
-        }
-        arguments.0
     }
 
     /// Starts the guest with the accelerator that works here.
@@ -210,28 +170,6 @@ impl Machine {
             qmp: self.qmp.clone(),
         })
     }
-}
-
-#[derive(Default)]
-struct Arguments(Vec<OsString>);
-
-impl Arguments {
-    fn words(&mut self, words: &[&str]) {
-        self.0.extend(words.iter().map(OsString::from));
-    }
-
-    fn option(&mut self, name: &str, value: impl Into<OsString>) {
-        self.0.extend([name.into(), value.into()]);
-    }
-}
-
-/// QEMU splits option values at commas; a doubled comma is one of the value.
-fn escaped(value: &str) -> String {
-    value.replace(',', ",,")
-}
-
-fn joined(option: &str, path: &Path) -> OsString {
-    format!("{option}{}", escaped(&path.to_string_lossy())).into()
 }
 
 /// A running QEMU. Dropping it kills it.
@@ -286,68 +224,5 @@ impl Drop for Guest {
     fn drop(&mut self) {
         // It may be gone already: there is nothing left to do then, and no one to tell.
         let _ = self.kill();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn machine() -> Machine {
-        Machine {
-            kernel: "vmlinuz".into(),
-            initramfs: "initramfs".into(),
-            command_line: "console=ttyS0".into(),
-            memory: 512,
-            cpus: 2,
-            seed: Some("seed.iso".into()),
-            disks: vec![Disk::new("a,b.img", "data"), Disk::scratch("scratch.img")],
-            network: Network::User(vec![Forward {
-                host: 8080,
-                guest: 80,
-            }]),
-            console: Console::File("console.log".into()),
-            qmp: Some("qmp.sock".into()),
-        }
-    }
-
-    fn text(machine: &Machine) -> String {
-        let arguments = machine.arguments(Accelerator::Tcg { broken_cx16: true });
-        arguments
-            .iter()
-            .map(|word| word.to_string_lossy())
-            .collect::<Vec<_>>()
-            .join(" ")
-    }
-
-    #[test]
-    fn every_part_of_the_machine_reaches_the_command_line() {
-        let text = text(&machine());
-        for expected in [
-            "-nodefaults",
-            "-no-reboot",
-            "-m 512M -smp 2 -kernel vmlinuz -initrd initramfs -append console=ttyS0",
-            "-chardev file,id=console,path=console.log -serial chardev:console",
-            "-drive if=none,id=disk0,format=raw,read-only=on,file=seed.iso -device virtio-blk-pci,drive=disk0,serial=cidata",
-            "id=disk1,format=raw,read-only=off,file=a,,b.img -device virtio-blk-pci,drive=disk1,serial=data",
-            "drive=disk2,serial=hpcr-scratch",
-            "-netdev user,id=net,hostfwd=tcp:127.0.0.1:8080-:80 -device virtio-net-pci,netdev=net,romfile=",
-            "-qmp unix:qmp.sock,server=on,wait=off",
-            "-cpu max,-cx16",
-        ] {
-            assert!(text.contains(expected), "{expected} in {text}");
-        }
-    }
-
-    #[test]
-    fn a_machine_without_network_has_no_card() {
-        let text = text(&Machine {
-            network: Network::None,
-            ..machine()
-        });
-        assert!(
-            text.contains("-nic none") && !text.contains("netdev"),
-            "{text}"
-        );
     }
 }

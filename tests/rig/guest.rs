@@ -251,7 +251,7 @@ impl Appliance {
             guest: workload::PORT,
         }];
         if let Some(initramfs) = &self.initramfs {
-            machine.initramfs.clone_from(initramfs);
+            machine.initramfs = Some(initramfs.clone());
         }
         if let Some(first) = &self.first {
             machine.command_line = format!("{} rdinit={}", machine.command_line, first.path);
@@ -263,7 +263,7 @@ impl Appliance {
         machine.disks.extend(self.scratch.iter().map(Disk::scratch));
         machine.disks.extend_from_slice(&self.further);
         if let Some(other) = &self.other {
-            machine.initramfs.clone_from(&other.initramfs);
+            machine.initramfs = Some(other.initramfs.clone());
             machine.command_line.clone_from(&other.command_line);
             machine.disks.push(other.root.clone());
         }

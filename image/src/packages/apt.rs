@@ -25,13 +25,16 @@ const HOST_SETTINGS: [&str; 4] = [
 #[derive(Debug)]
 pub(super) struct Apt {
     dir: PathBuf,
+    /// Whether lists will do whose archive says that they are out of date.
+    of_any_age: bool,
 }
 
 impl Apt {
     /// Writes the configuration for a suite below `dir`, an absolute path.
-    pub(super) fn configure(dir: &Path, suite: &str) -> Result<Self> {
+    pub(super) fn configure(dir: &Path, suite: &str, of_any_age: bool) -> Result<Self> {
         let apt = Self {
             dir: dir.to_path_buf(),
+            of_any_age,
         };
         for part in ["etc", "state/lists/partial", "cache/archives/partial"] {
             files::create_dir(&dir.join(part))?;
@@ -57,7 +60,15 @@ impl Apt {
     /// Fetches the package lists.
     pub(super) fn update(&self) -> Result<()> {
         // By default apt takes a source that cannot be reached for a mere warning.
-        let arguments = ["-q", "-o", "APT::Update::Error-Mode=any", "update"];
+        let validity = format!("Acquire::Check-Valid-Until={}", !self.of_any_age);
+        let arguments = [
+            "-q",
+            "-o",
+            "APT::Update::Error-Mode=any",
+            "-o",
+            &validity,
+            "update",
+        ];
         self.run(
             &self.dir,
             "apt-get",
