@@ -8,6 +8,7 @@
 //! them; mounts, namespaces and device nodes go through `acts::Acts`.
 
 mod acts;
+mod cgroup;
 mod engine;
 mod error;
 mod fetch;

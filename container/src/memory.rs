@@ -1,13 +1,12 @@
 //! A bound on the memory of all containers together, so that they run out of it before the guest does: temporary file
-//! systems and the page cache of what they do count, too. Also whether the kernel killed for want of memory. How
-//! containers share it is said by their own limits.
+//! systems and the page cache of what they do count, too. How containers share it is said by their own limits.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::cgroup;
 use crate::error::ContainerError;
 use crate::limits;
-use crate::spec;
 
 /// Sets the bound, by what the guest has left before the first container starts. `cgroups` is where the guest's unified
 /// control groups are mounted.
@@ -33,33 +32,9 @@ fn most(meminfo: &str) -> Option<u64> {
 }
 
 fn apply(cgroups: &Path, most: u64) -> Result<(), ContainerError> {
-    let group = cgroups.join(spec::CGROUP);
-    let set = |path: &Path, value: &str| fs::write(path, value).map_err(|e| fault(path, e));
-    // Refused by a kernel without the controller: then nothing would bound containers.
-    set(&cgroups.join("cgroup.subtree_control"), "+memory")?;
-    fs::DirBuilder::new()
-        .recursive(true)
-        .create(&group)
-        .map_err(|e| fault(&group, e))?;
-    set(&group.join("memory.max"), &most.to_string())
-}
-
-/// The control group of a service.
-pub(crate) fn of_service(cgroups: &Path, service: &str) -> PathBuf {
-    cgroups.join(spec::CGROUP).join(service)
-}
-
-/// How many processes of a service the kernel has killed for want of memory, its earlier containers counted; none where
-/// it has not run yet.
-pub(crate) fn kills(of_service: &Path) -> u64 {
-    let text = fs::read_to_string(of_service.join("memory.events")).unwrap_or_default();
-    let count = |line: &str| line.strip_prefix("oom_kill ")?.trim().parse().ok();
-    text.lines().find_map(count).unwrap_or_default()
-}
-
-/// Takes the control group of a service away. One that is left holds nothing and does no harm.
-pub(crate) fn forget(of_service: &Path) {
-    let _ = fs::remove_dir(of_service);
+    let group = cgroup::make_all(cgroups).map_err(|e| fault(cgroups, e))?;
+    let path = group.join("memory.max");
+    fs::write(&path, most.to_string()).map_err(|e| fault(&path, e))
 }
 
 fn fault(path: &Path, cause: impl std::fmt::Display) -> ContainerError {
@@ -96,21 +71,11 @@ mod tests {
     }
 
     #[test]
-    fn kills_for_want_of_memory_are_counted() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(kills(folder.path()), 0);
-        let events = "low 0\nhigh 0\nmax 9\noom 3\noom_kill 2\noom_group_kill 1\n";
-        fs::write(folder.path().join("memory.events"), events).unwrap();
-        assert_eq!(kills(folder.path()), 2);
-    }
-
-    #[test]
     fn the_bound_is_set_on_the_group_that_holds_every_container() {
         let folder = tempfile::tempdir().unwrap();
         apply(folder.path(), 5).unwrap();
-        let read = |path: &str| fs::read_to_string(folder.path().join(path)).unwrap();
-        assert_eq!(read("cgroup.subtree_control"), "+memory");
-        assert_eq!(read("hpcr/memory.max"), "5");
-        assert!(spec::cgroup("web").starts_with("/hpcr"));
+        let set = fs::read_to_string(folder.path().join("hpcr/memory.max")).unwrap();
+        assert_eq!(set, "5");
+        assert!(cgroup::of_container("web").starts_with("/hpcr"));
     }
 }

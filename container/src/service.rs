@@ -17,10 +17,10 @@ use tokio::process::Child;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use crate::cgroup::Cgroup;
 use crate::error::ContainerError;
 use crate::health::{self, Ask, Told};
 use crate::lines::{self, Line, Stream};
-use crate::memory;
 use crate::order::Standing;
 use crate::stopping::Stopping;
 use crate::tool;
@@ -34,8 +34,8 @@ pub(crate) struct Container {
     pub state: PathBuf,
     /// The folder with `config.json`.
     pub bundle: PathBuf,
-    /// The control group that its own lies in.
-    pub cgroup: PathBuf,
+    /// The service's, which holds the container's own.
+    pub cgroup: Cgroup,
     pub restart: Restart,
     pub stop_signal: String,
     pub grace: Duration,
@@ -125,7 +125,7 @@ impl Container {
     ) -> Result<End, ContainerError> {
         let mut restarts = 0;
         loop {
-            let (begun, kills) = (Instant::now(), memory::kills(&self.cgroup));
+            let (begun, kills) = (Instant::now(), self.cgroup.kills());
             let run = self.start(lines).await?;
             standing.send_modify(|own| {
                 (own.started, own.unhealthy) = (true, false);
@@ -137,7 +137,7 @@ impl Container {
             if stopping.is_asked() {
                 return Ok(End::Done);
             }
-            exit.out_of_memory = memory::kills(&self.cgroup) > kills;
+            exit.out_of_memory = self.cgroup.kills() > kills;
             if begun.elapsed() >= STEADY {
                 restarts = 0;
             }

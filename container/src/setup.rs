@@ -18,12 +18,12 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::acts::{Acts, Overlay};
+use crate::cgroup::Cgroup;
 use crate::engine::Paths;
 use crate::error::ContainerError;
 use crate::group::Group;
 use crate::image::Image;
 use crate::limits;
-use crate::memory;
 use crate::network;
 use crate::probe;
 use crate::service::Container;
@@ -44,6 +44,7 @@ pub(crate) struct Setup {
 
 enum Made {
     Mount(PathBuf),
+    Cgroup(Cgroup),
     Container(Box<Container>),
 }
 
@@ -83,6 +84,11 @@ impl Setup {
         let mut binds = self.own_files(&bundle, service, group, services)?;
         binds.extend(self.mounts(service)?);
         let network = group.join().await?;
+        let cgroup = Cgroup::new(&self.paths.cgroups, &service.name);
+        self.note(Made::Cgroup(cgroup.clone()));
+        cgroup
+            .make(service.limits.cpu_weight)
+            .map_err(|e| self.fault("making its control group", e))?;
         let input = spec::Input {
             service,
             settings: &image.settings,
@@ -106,7 +112,7 @@ impl Setup {
             crun: self.paths.crun.clone(),
             state: self.paths.run.join("crun"),
             bundle,
-            cgroup: memory::of_service(&self.paths.cgroups, &service.name),
+            cgroup,
             restart: match (service.role, service.restart) {
                 // A step that has ended well is done.
                 (Role::Init, Restart::Always) => Restart::OnFailure(None),
@@ -132,10 +138,8 @@ impl Setup {
         let mut faults = Vec::new();
         for made in made.into_iter().rev() {
             match made {
-                Made::Container(container) => {
-                    container.delete().await;
-                    memory::forget(&container.cgroup);
-                }
+                Made::Cgroup(cgroup) => cgroup.forget(),
+                Made::Container(container) => container.delete().await,
                 Made::Mount(at) => {
                     let unmounted = self.acts.unmount(&at);
                     faults.extend(

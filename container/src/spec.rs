@@ -17,6 +17,7 @@ use oci_spec::runtime::{
 };
 use secrecy::ExposeSecret as _;
 
+use crate::cgroup;
 use crate::image::Settings;
 use crate::seccomp;
 use crate::user::Identity;
@@ -41,15 +42,6 @@ pub(crate) struct Bind {
     pub source: PathBuf,
     pub target: PathBuf,
     pub read_only: bool,
-}
-
-/// The cgroup of all services.
-pub(crate) const CGROUP: &str = "hpcr";
-
-/// The cgroup of a service, relative to the root of the v2 hierarchy. It outlives the service's containers, whose own
-/// lies in it, and so tells what became of them.
-pub(crate) fn cgroup(service: &str) -> PathBuf {
-    Path::new("/").join(CGROUP).join(service)
 }
 
 /// The search path of a container whose image names none, as in Docker.
@@ -192,7 +184,7 @@ fn linux(
     namespaces.push(namespace(Network).path(input.network).build()?);
     let linux = LinuxBuilder::default()
         .namespaces(namespaces)
-        .cgroups_path(cgroup(&input.service.name).join("container"))
+        .cgroups_path(cgroup::of_container(&input.service.name))
         .resources(resources::cgroup(&input.service.limits, privileged)?)
         .rootfs_propagation("private")
         .sysctl(parameters);

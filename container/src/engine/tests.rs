@@ -168,6 +168,9 @@ impl Ground {
     }
 
     fn assert_nothing_left(&self) {
+        let groups = std::fs::read_dir("/sys/fs/cgroup/hpcr").unwrap().flatten();
+        let left: Vec<_> = groups.filter(|one| one.path().is_dir()).collect();
+        assert!(left.is_empty(), "{left:?}");
         let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
         let ours = self.folder.path().to_str().unwrap();
         assert!(!mounts.contains(ours), "{mounts}");
@@ -176,6 +179,22 @@ impl Ground {
             "the bridge is still there"
         );
     }
+}
+
+/// The control group of a service.
+fn group(service: &str) -> PathBuf {
+    Path::new("/sys/fs/cgroup/hpcr").join(format!("service-{service}"))
+}
+
+/// Waits for what comes sooner or later, on a busy machine.
+async fn until(what: &str, mut it_is: impl FnMut() -> bool) {
+    let waited = async {
+        while !it_is() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let waited = tokio::time::timeout(WITHIN, waited).await;
+    assert!(waited.is_ok(), "{what}: not within {WITHIN:?}");
 }
 
 #[test]

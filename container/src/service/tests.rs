@@ -70,7 +70,7 @@ fn container(folder: &Path, script: &str, restart: Restart) -> Container {
         crun,
         state: folder.join("state"),
         bundle: folder.to_owned(),
-        cgroup: folder.join("cgroup"),
+        cgroup: Cgroup::new(folder, "web"),
         restart,
         stop_signal: "SIGTERM".into(),
         grace: Duration::from_millis(300),

@@ -33,7 +33,7 @@ const OWN_PARAMETERS: &[&str] = &[
 /// The trees of such parameters.
 const OWN_TREES: &[&str] = &["net.", "fs.mqueue."];
 
-/// The control group's settings.
+/// The settings of the container's own control group; its weight stands on the service's ([`crate::cgroup`]).
 pub(super) fn cgroup(limits: &Limits, privileged: bool) -> Result<LinuxResources, OciSpecError> {
     // The runtime adds its own few (null, zero, full, random, urandom, tty) to a denied set.
     let devices = LinuxDeviceCgroupBuilder::default()
@@ -59,10 +59,6 @@ pub(super) fn cgroup(limits: &Limits, privileged: bool) -> Result<LinuxResources
         let quota = i64::from(share) * (period / 1_000).cast_signed();
         let cpu = LinuxCpuBuilder::default().quota(quota).period(period);
         resources = resources.cpu(cpu.build()?);
-    }
-    if let Some(weight) = limits.cpu_weight {
-        let name = "cpu.weight".to_owned();
-        resources = resources.unified(HashMap::from([(name, weight.to_string())]));
     }
     resources.build()
 }

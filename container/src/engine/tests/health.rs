@@ -85,7 +85,8 @@ async fn a_check_that_hangs_is_killed_and_those_that_wait_for_health_are_told() 
         error.contains("service app") && error.contains("db to be healthy"),
         "{error}"
     );
-    let group = std::fs::read_to_string("/sys/fs/cgroup/hpcr/db/container/cgroup.procs").unwrap();
+    let group =
+        std::fs::read_to_string("/sys/fs/cgroup/hpcr/service-db/container/cgroup.procs").unwrap();
     let programs = group.lines().filter_map(|pid| {
         let program = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         Some(String::from_utf8_lossy(&program).into_owned())

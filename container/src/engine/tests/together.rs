@@ -175,14 +175,13 @@ async fn services_stop_before_those_that_they_need() {
 async fn limits_hold_in_the_container() {
     let Some(ground) = Ground::new() else { return };
     let script = "cd /sys/fs/cgroup; export PATH=/bin
-        for file in memory.max cpu.max cpu.weight pids.max; do echo $file $(busybox cat $file); done
+        for file in memory.max cpu.max pids.max; do echo $file $(busybox cat $file); done
         echo files $(ulimit -n) adj $(busybox cat /proc/self/oom_score_adj) somaxconn $(busybox cat /proc/sys/net/core/somaxconn)
         echo shm $(busybox df -k /dev/shm | busybox tail -1) groups $(busybox id -G)";
     let mut limited = shell("limited", script);
     limited.limits = Limits {
         memory: Some(32 << 20),
         milli_cpus: Some(500),
-        cpu_weight: Some(50),
         pids: Some(20),
         shm: Some(1 << 20),
         ulimits: [(
@@ -194,6 +193,7 @@ async fn limits_hold_in_the_container() {
         )]
         .into(),
         oom_score_adj: Some(300),
+        ..Limits::default()
     };
     limited.groups = vec!["7".into()];
     limited.sysctls = [("net.core.somaxconn".to_owned(), "77".to_owned())].into();
@@ -204,7 +204,6 @@ async fn limits_hold_in_the_container() {
     for expected in [
         "memory.max 33554432",
         "cpu.max 50000 100000",
-        "cpu.weight 50",
         "pids.max 20",
         "files 100 adj 300 somaxconn 77",
         "shm tmpfs 1024 ",
@@ -213,6 +212,45 @@ async fn limits_hold_in_the_container() {
         assert!(all.contains(expected), "{expected:?} is missing in\n{all}");
     }
     ground.assert_nothing_left();
+}
+
+/// Under names that are the kernel's in the same folder.
+#[tokio::test]
+async fn services_share_the_processor_by_their_weights() {
+    let Some(ground) = Ground::new() else { return };
+    // As many of each as there are processors, so that they meet on every one.
+    let processors = std::thread::available_parallelism().unwrap().get();
+    let script = "for i in $(busybox seq $0); do while :; do :; done & done; echo up; wait";
+    let busy = |name: &str, weight| {
+        let mut service = shell(name, script);
+        let command = service.command.as_mut().unwrap();
+        command.push(processors.to_string());
+        service.limits.cpu_weight = Some(weight);
+        service
+    };
+    let services = vec![busy("cpu.weight", 100), busy("memory.max", 1_000)];
+    let mut started = ground.start(services).await;
+    started.running.ready(WITHIN).await.unwrap();
+    let used = || ["cpu.weight", "memory.max"].map(|name| microseconds(&group(name)));
+    let before = used();
+    let since = || {
+        let now = used();
+        [now[0] - before[0], now[1] - before[1]]
+    };
+    until("they work", || since().iter().sum::<u64>() > 3_000_000).await;
+    let [little, much] = since();
+    assert!(much > 4 * little, "{much} is not ten times {little}");
+    assert_eq!(started.stop().await.len(), 2);
+    ground.assert_nothing_left();
+}
+
+/// Processor time that a control group has used.
+fn microseconds(group: &Path) -> u64 {
+    let text = std::fs::read_to_string(group.join("cpu.stat")).unwrap();
+    let used = text
+        .lines()
+        .find_map(|line| line.strip_prefix("usage_usec "));
+    used.unwrap().parse().unwrap()
 }
 
 #[tokio::test]
