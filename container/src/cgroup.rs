@@ -1,5 +1,5 @@
 //! The control groups that containers live in (cgroup v2): `hpcr` holds all of them, `service-NAME` in it one service
-//! with its share of the processor, `container` in that what runs.
+//! with its share of the processor, `container` in that what runs, `check-N` in that one check of its health.
 //!
 //! A name of a contract never stands alone: `memory.max` is a good name for a service, and the kernel's for a file.
 
@@ -57,6 +57,32 @@ impl Cgroup {
     /// Takes it away. One that is left holds nothing and does no harm.
     pub(crate) fn forget(&self) {
         let _ = fs::remove_dir(&self.0);
+    }
+
+    /// Makes the group of a check, in that of the running container, whose limits hold for it; it goes with that.
+    pub(crate) fn check(&self, number: usize) -> io::Result<Check> {
+        let name = format!("check-{number}");
+        let path = self.0.join(CONTAINER).join(&name);
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(Check { name, path }),
+        }
+    }
+}
+
+/// The group of a check: whatever the check starts, however often it forks, is in it.
+#[derive(Debug)]
+pub(crate) struct Check {
+    /// Its name in the container's group, for crun.
+    pub name: String,
+    path: PathBuf,
+}
+
+impl Check {
+    /// Ends everything in it, also what is just being forked.
+    pub(crate) fn kill(&self) {
+        // Where it is gone, the container is, and with that all its processes.
+        let _ = fs::write(self.path.join("cgroup.kill"), "1");
     }
 }
 
@@ -117,5 +143,22 @@ mod tests {
         let events = "low 0\nhigh 0\nmax 9\noom 3\noom_kill 2\noom_group_kill 1\n";
         fs::write(group.0.join("memory.events"), events).unwrap();
         assert_eq!(group.kills(), 2);
+    }
+
+    #[test]
+    fn a_check_has_a_group_in_that_of_the_container_and_is_killed_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let group = Cgroup::new(root.path(), "web");
+        assert!(group.check(3).is_err(), "there is no container");
+        fs::create_dir_all(group.0.join(CONTAINER)).unwrap();
+        for _ in 0..2 {
+            let check = group.check(3).unwrap();
+            check.kill();
+            let path = root
+                .path()
+                .join(of_container("web").strip_prefix("/").unwrap())
+                .join(&check.name);
+            assert_eq!(fs::read_to_string(path.join("cgroup.kill")).unwrap(), "1");
+        }
     }
 }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
 use hpcr_contract::plan::{HealthCheck, Probe};
-use rustix::process::{Pid, Signal};
 use tokio::net::TcpStream;
+use tokio::process::Child;
 
+use crate::cgroup::Check;
 use crate::health::Ask;
 use crate::service::Container;
 use crate::tool;
@@ -65,33 +66,29 @@ impl Prober {
     }
 
     async fn execute(&self, number: usize) -> Result<(), String> {
-        let pid_file = self.container.bundle.join(format!("check-{number}.pid"));
+        let group = self.container.cgroup.check(number);
+        let group = group.map_err(|error| format!("its control group cannot be made: {error}"))?;
         let program = program(&self.container.bundle, number);
-        // What an earlier check left must not be taken for this one's.
-        let _ = std::fs::remove_file(&pid_file);
         let arguments: [&OsStr; 10] = [
             "--root".as_ref(),
             self.container.state.as_ref(),
             "--cgroup-manager".as_ref(),
             "cgroupfs".as_ref(),
             "exec".as_ref(),
+            "--cgroup".as_ref(),
+            group.name.as_ref(),
             "--process".as_ref(),
             program.as_ref(),
-            "--pid-file".as_ref(),
-            pid_file.as_ref(),
             (*self.container.name).as_ref(),
         ];
         let mut command = tool::command(&self.container.crun, &arguments);
-        command
+        let spawned = command
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .kill_on_drop(true);
-        let child = command.spawn();
-        let mut child = child.map_err(|error| format!("crun cannot be run: {error}"))?;
-        let mut running = Running(Some(pid_file));
-        let status = child.wait().await;
-        running.0 = None;
-        match status {
+            .kill_on_drop(true)
+            .spawn();
+        let crun = spawned.map_err(|error| format!("crun cannot be run: {error}"))?;
+        match (Running { crun, group }).crun.wait().await {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(format!("its program ended with {}", told(status))),
             Err(error) => Err(format!("its program could not be waited for: {error}")),
@@ -149,20 +146,16 @@ fn told(status: ExitStatus) -> String {
         .map_or_else(|| "a signal".to_owned(), |code| format!("status {code}"))
 }
 
-/// A program that is running in the container; one that is no longer waited for is killed. Killing crun alone would leave
-/// it there.
-struct Running(Option<PathBuf>);
+/// A program that runs in the container. However the check comes to its end, everything that it has started there ends.
+struct Running {
+    crun: Child,
+    group: Check,
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let Some(pid_file) = self.0.take() else {
-            return;
-        };
-        let pid = std::fs::read_to_string(pid_file).ok();
-        let pid = pid.and_then(|text| Pid::from_raw(text.trim().parse().ok()?));
-        if let Some(pid) = pid {
-            // One that has just ended needs no killing.
-            let _ = rustix::process::kill_process(pid, Signal::KILL);
-        }
+        // crun first: it starts the program inside of the group. One that has ended needs no killing.
+        let _ = self.crun.start_kill();
+        self.group.kill();
     }
 }

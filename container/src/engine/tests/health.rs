@@ -72,11 +72,15 @@ async fn a_service_waits_until_those_that_it_needs_are_healthy() {
 #[tokio::test]
 async fn a_check_that_hangs_is_killed_and_those_that_wait_for_health_are_told() {
     let Some(ground) = Ground::new() else { return };
-    let mut db = shell("db", "exec busybox sleep 100");
+    let script = "until busybox test -e /forked; do busybox sleep 0.1; done; echo forked; exec busybox sleep 100";
+    let mut db = shell("db", script);
+    let forks = "busybox setsid busybox sleep 1000 & > /forked; exec busybox sleep 1000";
     db.health = vec![HealthCheck {
-        timeout: 1_500,
-        failures: 2,
-        ..check(Purpose::Readiness, program("exec busybox sleep 1000"))
+        timeout: 5_000,
+        failures: 1,
+        // One is enough.
+        interval: 1_000_000,
+        ..check(Purpose::Readiness, program(forks))
     }];
     let app = needs(shell("app", "echo ran"), "db", Condition::Healthy);
     let mut started = ground.start(vec![db, app]).await;
@@ -85,17 +89,55 @@ async fn a_check_that_hangs_is_killed_and_those_that_wait_for_health_are_told() 
         error.contains("service app") && error.contains("db to be healthy"),
         "{error}"
     );
-    let group =
-        std::fs::read_to_string("/sys/fs/cgroup/hpcr/service-db/container/cgroup.procs").unwrap();
-    let programs = group.lines().filter_map(|pid| {
-        let program = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        Some(String::from_utf8_lossy(&program).into_owned())
-    });
-    // The next check may have begun already.
-    let left = programs.filter(|program| program.contains("1000")).count();
-    assert!(left <= 1, "{left} checks are left");
-    assert!(started.stop().await.is_empty());
+    until("nothing of the check is left", || {
+        programs("db").iter().all(|one| !one.contains("1000"))
+    })
+    .await;
+    let told = started.stop().await;
+    assert_eq!(told, [("db".into(), Stream::Stdout, "forked".into())]);
     ground.assert_nothing_left();
+}
+
+#[tokio::test]
+async fn what_a_check_leaves_behind_ends_with_it_and_the_service_runs_on() {
+    let Some(ground) = Ground::new() else { return };
+    let mut web = shell(
+        "web",
+        "until busybox test -e /left; do busybox sleep 0.1; done; echo left; exec busybox sleep 100",
+    );
+    let leaves = "busybox setsid busybox sleep 1000 & > /left";
+    web.health = vec![HealthCheck {
+        interval: 1_000_000,
+        ..check(Purpose::Readiness, program(leaves))
+    }];
+    let mut started = ground.start(vec![web]).await;
+    started.running.ready(WITHIN).await.unwrap();
+    until(
+        "only the service is left",
+        || matches!(&programs("web")[..], [one] if one.contains("sleep\x00100\x00")),
+    )
+    .await;
+    let told = started.stop().await;
+    assert_eq!(told, [("web".into(), Stream::Stdout, "left".into())]);
+    ground.assert_nothing_left();
+}
+
+/// The command lines of all that runs in a service's control group.
+fn programs(service: &str) -> Vec<String> {
+    fn of(group: &Path, programs: &mut Vec<String>) {
+        let ids = std::fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+        programs.extend(ids.lines().filter_map(|id| {
+            let program = std::fs::read(format!("/proc/{id}/cmdline")).ok()?;
+            Some(String::from_utf8_lossy(&program).into_owned())
+        }));
+        let inner = std::fs::read_dir(group).into_iter().flatten().flatten();
+        for inner in inner.filter(|inner| inner.path().is_dir()) {
+            of(&inner.path(), programs);
+        }
+    }
+    let mut programs = Vec::new();
+    of(&group(service), &mut programs);
+    programs
 }
 
 #[tokio::test]
