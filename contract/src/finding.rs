@@ -52,6 +52,16 @@ impl Place {
         self
     }
 
+    /// Whether both are the same line and column of the same file, whatever key they are told by.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let spot = |place: &Self| (place.file.clone(), place.line, place.column);
+        let outer = match (&self.outer, &other.outer) {
+            (Some(one), Some(other)) => one.is_same(other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        outer && self.line.is_some() && spot(self) == spot(other)
+    }
+
     /// The same place inside of what lies at another: the outermost file of this place is what that holds.
     #[must_use]
     pub fn inside(mut self, outer: Self) -> Self {
@@ -102,6 +112,8 @@ impl fmt::Display for Place {
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
+    /// Worth knowing, and as it should be where a contract is being written.
+    Note,
     /// Worth a look; nothing stops.
     Warning,
     /// The contract is good, but the guest of this version does not run it: it stops with the finding's code.

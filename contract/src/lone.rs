@@ -11,8 +11,8 @@ use crate::schema::{self, Scope, Section};
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
 use crate::user_data::{MAX_BYTES, Text};
-use crate::workload::archive;
 use crate::yaml::{Document, Node, Origin};
+use crate::{planning, preflight};
 
 /// Everything that is to be said of a section, in the order of its lines; good where nothing of it is an error.
 pub fn check<'k>(
@@ -79,7 +79,14 @@ fn read(
     product: Product,
 ) -> Result<Vec<Finding>, Vec<Finding>> {
     let mut findings = schema::check(section, Scope::Alone, product, document);
-    if findings.iter().any(Finding::stops) {
+    let is_sound = !findings.iter().any(Finding::stops);
+    if section == Section::Workload {
+        findings.extend(planning::archives(document));
+    }
+    let mut placeholders = preflight::placeholders(document);
+    placeholders.retain(|one| !findings.iter().any(|told| told.place.is_same(&one.place)));
+    findings.extend(placeholders);
+    if !is_sound {
         return Err(findings);
     }
     match section {
@@ -95,12 +102,9 @@ fn read(
             }
         }
         Section::Workload => {
-            let workload: WorkloadSection = document.read().map_err(|finding| vec![finding])?;
-            if let Some(compose) = &workload.compose
-                && let Err(problem) = archive::unpack(&compose.archive)
-            {
-                findings.push(problem.finding(document.place("/compose/archive")));
-            }
+            document
+                .read::<WorkloadSection>()
+                .map_err(|finding| vec![finding])?;
         }
     }
     Ok(findings)

@@ -93,6 +93,7 @@ catalogue! {
     SCHEMA_VALIDATE_CONTRACT = 5 1 Error "the contract does not follow its schema";
     UNKNOWN_KEY = 5 100 Warning "the contract has a key that means nothing here";
     PLAIN_SECRETS = 5 101 Warning "secrets of the contract stand in the clear";
+    PLACEHOLDER = 5 102 Warning "a placeholder of a template is still there";
     IMAGE_FETCH_FAILED = 6 4 Error "an image could not be fetched";
     IMAGE_DECOMPRESS_COMPOSE = 6 6 Error "the compose archive could not be unpacked";
     IMAGE_NO_COMPOSE = 6 8 Error "the compose archive holds no docker-compose.yaml";
@@ -103,9 +104,11 @@ catalogue! {
     META_PARTITION_WRITE = 7 7 Error "the metadata partition could not be written";
     VOLUME_NAMES = 7 15 Error "the volumes of env and workload do not match";
     WEAK_SEED = 7 100 Warning "a seed of a volume can be guessed";
+    VOLUME_IDLE = 7 101 Warning "no container mounts the volume";
     VOLUMES_MOUNTED = 7 3 Info "all volumes are mounted";
     VOLUMES_ENCRYPTED = 7 5 Info "all volumes are encrypted";
     WORKLOAD_ADVICE = 8 100 Warning "the workload is worth a look";
+    DATA_LOST = 8 101 Warning "data would be lost at power-off";
     CONTAINER_FAILED = 8 4 Error "a container could not be run";
     SERVICE_FAILED = 10 0 Error "the appliance shuts down";
     SERVICE_SUCCESS = 10 1 Info "all services started successfully";

@@ -10,6 +10,7 @@ use crate::consent;
 use crate::finding::{Finding, Level, keep};
 use crate::messages::{self, Code};
 use crate::plan::{Evidence, Plan};
+use crate::preflight;
 use crate::product::Product;
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
@@ -55,6 +56,9 @@ pub(crate) fn build(
         .as_ref()
         .map(|workload| workload.services.as_slice());
     findings.extend(consent::privileged(workload, services.unwrap_or_default()));
+    if let (Some(services), Some(_)) = (services, &volumes) {
+        findings.extend(volumes::idle(workload, services));
+    }
     match (
         logging,
         volumes,
@@ -88,40 +92,85 @@ fn foreign(workload: &Part<'_, WorkloadSection>) -> Vec<Finding> {
     let cause = "contracts of ccco are for another runtime: this guest does not run them";
     let remedy = "deploy it there, or write a contract for ccrt";
     let mut findings = vec![refuse(document, "", cause, remedy).with_level(Level::Limit)];
-    if let Some(compose) = &workload.section.compose
-        && let Err(problem) = archive::unpack(&compose.archive)
-    {
-        findings.push(problem.finding(document.place("/compose/archive")));
-    }
+    findings.extend(archives(document));
     findings
 }
 
+/// What is wrong with the archives of a workload section as such, whatever else is wrong with it.
+pub(crate) fn archives(document: &Document) -> Vec<Finding> {
+    let text = |way: &str| document.root().get(way)?.get("archive")?.text();
+    let found = [
+        (
+            "/compose/archive",
+            text("compose").map(|text| archive::unpack(text).map(drop)),
+        ),
+        (
+            "/play/archive",
+            text("play").map(|text| archive::files(text).map(drop)),
+        ),
+    ];
+    found
+        .into_iter()
+        .filter_map(|(pointer, outcome)| Some(outcome?.err()?.finding(document.place(pointer))))
+        .collect()
+}
+
+/// A section that follows the schema or, where it does not, its document as far as it is YAML.
+pub(crate) type Known<'a, T> = Result<Part<'a, T>, Option<&'a Document>>;
+
 /// What else is wrong with a contract that is not verified: a fault in one section, or of the signature, is no reason to
-/// leave the rest for the next time. `rest` is what is known of an env section that is not sound.
+/// leave the rest for the next time. What lies where something has been told already is not told again.
 pub(crate) fn beyond(
     product: Product,
-    workload: Option<&Part<'_, WorkloadSection>>,
-    env: Option<&Part<'_, EnvSection>>,
-    rest: &EnvSection,
+    workload: &Known<'_, WorkloadSection>,
+    env: &Known<'_, EnvSection>,
+    told: &[Finding],
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let unsound = [workload.as_ref().err(), env.as_ref().err()];
+    for document in unsound.into_iter().flatten().copied().flatten() {
+        findings.extend(preflight::placeholders(document));
+    }
     match (workload, env) {
+        (Err(Some(document)), _) if product == Product::Ccco => {
+            findings.extend(archives(document));
+        }
         _ if product == Product::Ccco => {}
-        (Some(workload), Some(env)) => {
+        (Ok(workload), Ok(env)) => {
             let nothing = Evidence::default();
             keep(&mut findings, build(product, workload, env, None, nothing));
         }
-        (Some(workload), None) => {
-            let mounts = volumes::mounts(workload.section);
-            findings.extend(containers(workload, rest, &mounts).1);
-        }
-        (None, Some(env)) => {
+        (workload, Ok(env)) => {
+            findings.extend(salvaged(workload, env.section));
             keep(&mut findings, logging::sink(env));
             keep(&mut findings, registries::authorities(env));
         }
-        (None, None) => {}
+        (workload, Err(document)) => {
+            let rest = document.map(EnvSection::salvaged).unwrap_or_default();
+            findings.extend(salvaged(workload, &rest));
+        }
     }
+    findings.retain(|finding| !told.iter().any(|told| told.place.is_same(&finding.place)));
     findings
+}
+
+/// What is wrong with the containers of a workload that is not sound, or whose env is not.
+fn salvaged(workload: &Known<'_, WorkloadSection>, env: &EnvSection) -> Vec<Finding> {
+    let of =
+        |part: &Part<'_, WorkloadSection>| containers(part, env, &volumes::mounts(part.section)).1;
+    match workload {
+        Ok(part) => of(part),
+        Err(None) => Vec::new(),
+        Err(Some(document)) => {
+            let section = &WorkloadSection::salvaged(document);
+            let is_there = section.compose.is_some() || section.play.is_some();
+            if is_there {
+                of(&Part { section, document })
+            } else {
+                Vec::new()
+            }
+        }
+    }
 }
 
 /// A finding about the content of a section, at a JSON pointer.

@@ -5,15 +5,18 @@
 use openssl::asn1::Asn1Time;
 use openssl::x509::X509Ref;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Level};
 use crate::messages::{self, Code};
 use crate::planning::{Part, pem};
 use crate::sections::env::EnvSection;
-use crate::sections::logging::Logging;
 use crate::sections::workload::WorkloadSection;
 use crate::yaml::Document;
 
+mod placeholders;
+mod plain;
 mod seeds;
+
+pub(crate) use placeholders::placeholders;
 
 /// Until when certificates must last.
 #[derive(Debug, Clone, Copy)]
@@ -24,77 +27,33 @@ pub struct Horizon {
     pub days: u32,
 }
 
-/// Looks at both sections; `in_the_clear` says which of them anybody can read.
+/// Which sections anybody can read, the workload's first, and how bad secrets there are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clear {
+    pub(crate) sections: (bool, bool),
+    pub(crate) level: Level,
+}
+
+/// Looks at both sections.
 pub(crate) fn look(
     workload: &Part<'_, WorkloadSection>,
     env: &Part<'_, EnvSection>,
-    in_the_clear: (bool, bool),
+    clear: Clear,
     horizon: Horizon,
 ) -> Vec<Finding> {
     let mut findings = seeds::weak(workload, env);
     findings.extend(certificates(env, horizon));
-    let of_workload = first_secret_of_workload(workload.section);
-    let of_env = first_secret_of_env(env.section);
-    if in_the_clear.0 {
-        findings.extend(of_workload.map(|pointer| readable(workload.document, pointer)));
-    }
-    if in_the_clear.1 {
-        findings.extend(of_env.map(|pointer| readable(env.document, pointer)));
-    }
+    let of_workload = plain::of_workload(workload).filter(|_| clear.sections.0);
+    let of_env = plain::of_env(env).filter(|_| clear.sections.1);
+    let plain = of_workload.into_iter().chain(of_env);
+    findings.extend(plain.map(|finding| finding.with_level(clear.level)));
+    findings.extend(placeholders(workload.document));
+    findings.extend(placeholders(env.document));
     findings
 }
 
 fn warn(code: Code, document: &Document, pointer: &str, cause: String, remedy: &str) -> Finding {
     Finding::warning(code, document.place(pointer), cause, remedy)
-}
-
-fn readable(document: &Document, pointer: &str) -> Finding {
-    warn(
-        messages::PLAIN_SECRETS,
-        document,
-        pointer,
-        "this and what else is secret in the section can be read by anybody who holds the contract"
-            .into(),
-        "seal the section (`hpcr-check encrypt`) before it leaves this machine",
-    )
-}
-
-fn first_secret_of_workload(section: &WorkloadSection) -> Option<&'static str> {
-    [
-        (!section.volumes.is_empty(), "/volumes"),
-        (!section.auths.is_empty(), "/auths"),
-        (section.contract_id.is_some(), "/contractId"),
-    ]
-    .into_iter()
-    .find_map(first)
-}
-
-fn first_secret_of_env(section: &EnvSection) -> Option<&'static str> {
-    let logging = section.logging.as_ref();
-    let has = |part: fn(&Logging) -> bool| logging.is_some_and(part);
-    let has_key = |logging: &Logging| {
-        logging
-            .syslog
-            .as_ref()
-            .is_some_and(|syslog| syslog.key.is_some())
-    };
-    [
-        (has(has_key), "/logging/syslog/key"),
-        (
-            has(|logging| logging.log_router.is_some()),
-            "/logging/logRouter/iamApiKey",
-        ),
-        (has(|logging| logging.log_dna.is_some()), "/logging/logDNA"),
-        (!section.volumes.is_empty(), "/volumes"),
-        (!section.auths.is_empty(), "/auths"),
-        (section.contract_id.is_some(), "/contractId"),
-    ]
-    .into_iter()
-    .find_map(first)
-}
-
-fn first((is_there, pointer): (bool, &'static str)) -> Option<&'static str> {
-    is_there.then_some(pointer)
 }
 
 /// Certificates of the env section that have ended, or end before the horizon.

@@ -8,6 +8,7 @@ pub mod env;
 pub mod images;
 pub mod logging;
 pub mod policy;
+mod salvaged;
 pub mod volumes;
 pub mod workload;
 

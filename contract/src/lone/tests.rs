@@ -49,6 +49,21 @@ fn a_section_on_its_own_is_checked_as_what_it_is_asked_to_be() {
             "workload: {type: workload}\n",
             (Error, "HPL05000E section.yaml"),
         ),
+        (
+            Section::Workload,
+            "type: workload\nseed: FILL-IN\ncompose: {archive: AAAA, extra: 1}\n",
+            (Limit, "HPL06006E section.yaml:3:20 at compose.archive"),
+        ),
+        (
+            Section::Workload,
+            "type: workload\nplay: {archive: H4sIAAAA}\nauths: 5\n",
+            (Error, "HPL06006E section.yaml:2:17 at play.archive"),
+        ),
+        (
+            Section::Env,
+            "type: env\nenv: {A: FILL-IN}\nauths: 5\n",
+            (Warning, "HPL05102W section.yaml:2:10 at env.A"),
+        ),
         (Section::Env, "[", (Error, "HPL05000E section.yaml:1:1")),
         (
             Section::Env,

@@ -433,3 +433,30 @@ fn a_finding_tells_the_line_of_its_section() {
 }
 
 mod determinism;
+
+#[test]
+fn a_volume_that_no_container_mounts_is_told() {
+    let workload = |mounts: &str| {
+        format!(
+            "type: workload\nenv: {{REGISTRY: r.example}}\ncompose: {{archive: {}}}\nvolumes: {{a: {{seed: workload-seed-0001}}, b: {{seed: workload-seed-0002, mount: /mnt/b}}}}\n",
+            archive(mounts)
+        )
+    };
+    let env = env_text("volumes: {a: {seed: deployer-seed-0001}, b: {seed: deployer-seed-0002}}\n");
+    for (mounts, expected) in [
+        ("", &["volumes.a", "volumes.b"][..]),
+        ("    volumes: [\"/mnt/data/www:/www\"]\n", &["volumes.b"]),
+        ("    volumes: [\"/mnt/data:/a\", \"/mnt/b:/b:ro\"]\n", &[]),
+    ] {
+        let plan = plan(&workload(mounts), &env).unwrap();
+        let idle: Vec<_> = plan
+            .warnings
+            .iter()
+            .map(|finding| {
+                assert_eq!(finding.code, messages::VOLUME_IDLE);
+                finding.place.path.as_str()
+            })
+            .collect();
+        assert_eq!(idle, expected, "{mounts}");
+    }
+}

@@ -7,7 +7,7 @@ use super::{Part, refuse_as};
 use crate::finding::{Finding, Level};
 use crate::messages;
 use crate::passphrase::{self, Seeds};
-use crate::plan::{Create, Filesystem, HeaderRecord, Volume};
+use crate::plan::{Create, Filesystem, HeaderRecord, Mount, Service, Volume};
 use crate::sections::env::EnvSection;
 use crate::sections::volumes::{self as written, EnvVolume, WorkloadVolume};
 use crate::sections::workload::WorkloadSection;
@@ -81,6 +81,31 @@ pub(super) fn mounts(section: &WorkloadSection) -> Vec<String> {
     wanted
         .filter_map(|volume| paths::absolute(volume.mount.as_deref().unwrap_or(DEFAULT_MOUNT)).ok())
         .collect()
+}
+
+/// Volumes that no container mounts: what is meant to be kept there is written elsewhere, and lost.
+pub(super) fn idle(workload: &Part<'_, WorkloadSection>, services: &[Service]) -> Vec<Finding> {
+    let is_mounted = |path: &str| {
+        let mut mounts = services.iter().flat_map(|service| &service.mounts);
+        mounts.any(
+            |mount| matches!(mount, Mount::Bind { source, .. } if paths::is_within(source, path)),
+        )
+    };
+    let mut findings = Vec::new();
+    for (name, volume) in &workload.section.volumes {
+        let Ok(path) = paths::absolute(volume.mount.as_deref().unwrap_or(DEFAULT_MOUNT)) else {
+            continue;
+        };
+        if !is_mounted(&path) {
+            findings.push(Finding::warning(
+                messages::VOLUME_IDLE,
+                workload.document.place(&format!("/volumes/{name}")),
+                "no container mounts this volume, so nothing is kept on it",
+                format!("bind {path} into the container that keeps data (`{path}:/data`), or remove the volume"),
+            ));
+        }
+    }
+    findings
 }
 
 /// Keys of the env section that change nothing here.

@@ -18,7 +18,15 @@ fn told(workload: &str, env: &str, in_the_clear: (bool, bool), now: i64) -> Vec<
         section: &documents.1.read::<EnvSection>().unwrap(),
         document: &documents.1,
     };
-    let findings = look(&workload, &env, in_the_clear, Horizon { now, days: 30 });
+    let findings = look(
+        &workload,
+        &env,
+        Clear {
+            sections: in_the_clear,
+            level: Level::Warning,
+        },
+        Horizon { now, days: 30 },
+    );
     findings
         .iter()
         .map(|finding| {
@@ -73,6 +81,12 @@ fn secrets_in_the_clear_are_told_once_a_section() {
             &["HPL05101W env logging.logRouter.iamApiKey"],
         ),
         (workload, env, (false, false), &[]),
+        (
+            "env: {MODE: a, DB_PASSWORD: hunter2, EMPTY_TOKEN: ''}",
+            empty,
+            (true, true),
+            &["HPL05101W workload env.DB_PASSWORD"],
+        ),
         (empty, empty, (true, true), &[]),
     ] {
         assert_eq!(
@@ -81,6 +95,40 @@ fn secrets_in_the_clear_are_told_once_a_section() {
             "{workload} {clear:?}"
         );
     }
+}
+
+#[test]
+fn the_keys_of_all_secrets_in_the_clear_are_named() {
+    let document = Document::parse(
+        "volumes: {a: {seed: hunter2-hunter2}}\nauths: {r.example: {username: abc, password: hunter2}}\nenv: {API_KEY: hunter2}\n",
+        "workload",
+        SCHEMA_PARSE_CONTRACT,
+    )
+    .unwrap();
+    let section = document.read::<WorkloadSection>().unwrap();
+    let part = Part {
+        section: &section,
+        document: &document,
+    };
+    let cause = plain::of_workload(&part).unwrap().cause;
+    assert_eq!(
+        &*cause,
+        "the section is not sealed: `volumes`, `auths`, `env.API_KEY` can be read by anybody who holds the contract"
+    );
+}
+
+#[test]
+fn placeholders_are_told_wherever_they_stand() {
+    let workload = "auths: {r.example: {username: FILL-IN, password: FILL-IN}}\nenv: {A/B: x-FILL-IN, C: filled}\n";
+    assert_eq!(
+        told(workload, "env: {D: FILL-IN}", (false, false), 0),
+        [
+            "HPL05102W workload auths.r.example.username",
+            "HPL05102W workload auths.r.example.password",
+            "HPL05102W workload env.A/B",
+            "HPL05102W env env.D",
+        ]
+    );
 }
 
 #[test]

@@ -12,7 +12,6 @@ use super::logging::Logging;
 use super::volumes::EnvVolumes;
 use super::{Present, present};
 use crate::secret::SecretString;
-use crate::yaml::Document;
 
 /// `env`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -43,21 +42,4 @@ pub struct EnvSection {
         deserialize_with = "present"
     )]
     pub confidential_containers: Option<Present>,
-}
-
-impl EnvSection {
-    /// What is left of a section that does not follow the schema: its variables, so that what uses them is not told to lack
-    /// them.
-    pub(crate) fn salvaged(document: &Document) -> Self {
-        #[derive(Default, Deserialize)]
-        struct Rest {
-            #[serde(default)]
-            env: BTreeMap<String, SecretString>,
-        }
-        let rest: Rest = document.read().unwrap_or_default();
-        Self {
-            env: rest.env,
-            ..Self::default()
-        }
-    }
 }

@@ -17,7 +17,7 @@ pub type WorkloadVolumes = BTreeMap<String, WorkloadVolume>;
 pub type EnvVolumes = BTreeMap<String, EnvVolume>;
 
 /// One entry of `workload.volumes`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct WorkloadVolume {
     /// The workload's half of the passphrase.

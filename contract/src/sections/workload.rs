@@ -15,7 +15,7 @@ use super::{Present, present};
 use crate::secret::SecretString;
 
 /// `workload`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkloadSection {
     /// The compose archive.

@@ -194,13 +194,9 @@ impl Opened {
                 })
             }
             (workload, env, ..) if self.everything => {
-                let rest = match &env {
-                    Err(Some(document)) => EnvSection::salvaged(document),
-                    _ => EnvSection::default(),
-                };
-                let workload = workload.as_ref().ok().map(Sound::part);
-                let env = env.as_ref().ok().map(Sound::part);
-                let beyond = planning::beyond(product, workload.as_ref(), env.as_ref(), &rest);
+                let workload = workload.as_ref().map(Sound::part).map_err(Option::as_deref);
+                let env = env.as_ref().map(Sound::part).map_err(Option::as_deref);
+                let beyond = planning::beyond(product, &workload, &env, &findings);
                 findings.extend(beyond);
                 findings.append(&mut self.warnings);
                 Err(findings)

@@ -4,10 +4,10 @@ use super::Rejection;
 use crate::certificate::PublicKey;
 use crate::consent::{self, Parties};
 use crate::error::ContractError;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Level, Place};
 use crate::plan::{Evidence, Plan};
 use crate::planning::{self, Part};
-use crate::preflight::{self, Horizon};
+use crate::preflight::{self, Clear, Horizon};
 use crate::product::Product;
 use crate::redaction;
 use crate::sections::env::EnvSection;
@@ -45,15 +45,20 @@ impl Verified {
     /// What is worth a look before a contract is used, as warnings: seeds that can be guessed, secrets that stand in the
     /// clear, certificates that end.
     pub fn preflight(&self, horizon: Horizon) -> Vec<Finding> {
-        // Contracts are written in the clear: there it is no news until one looks ready to be sent.
+        // Contracts are written in the clear: one that looks ready to be sent should not be.
         let is_ready = self.signer.is_some() || self.in_the_clear != (true, true);
+        let level = if is_ready {
+            Level::Warning
+        } else {
+            Level::Note
+        };
         preflight::look(
             &self.workload_part(),
             &self.env_part(),
-            (
-                is_ready && self.in_the_clear.0,
-                is_ready && self.in_the_clear.1,
-            ),
+            Clear {
+                sections: self.in_the_clear,
+                level,
+            },
             horizon,
         )
     }
@@ -103,13 +108,7 @@ impl Verified {
             return Ok(Agreed(self));
         }
         if self.everything {
-            let nothing = EnvSection::default();
-            findings.extend(planning::beyond(
-                self.product,
-                Some(&workload),
-                Some(&env),
-                &nothing,
-            ));
+            findings.extend(planning::beyond(self.product, &Ok(workload), &Ok(env), &[]));
         }
         Err(Rejection {
             findings,

@@ -1,37 +1,67 @@
 //! What is wrong only when all services of a workload are seen together, and what is worth a look in each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::paths;
 use super::reader::{Reader, Value};
-use crate::plan::{Protocol, Service};
+use crate::finding::Level;
+use crate::messages;
+use crate::plan::{Port, Protocol, Service};
+use crate::secret::ExposeSecret as _;
 
-/// Two services cannot have the same port of the guest.
-pub(super) fn published_once<'s>(
-    reader: &mut Reader<'_>,
-    at: &Value<'_>,
-    services: impl Iterator<Item = &'s Service>,
-) {
-    let mut taken: BTreeMap<_, Vec<Option<IpAddr>>> = BTreeMap::new();
-    for service in services {
-        for port in &service.ports {
-            let addresses = taken
-                .entry((port.host, port.protocol == Protocol::Udp))
-                .or_default();
-            let clash = |other: &Option<IpAddr>| {
-                *other == port.host_ip
-                    || other.is_none_or(|ip| ip.is_unspecified())
-                    || port.host_ip.is_none_or(|ip| ip.is_unspecified())
-            };
-            if addresses.iter().any(clash) {
-                let cause = format!(
-                    "a port of the guest is published twice, the second time by {}",
-                    service.name
-                );
-                reader.refuse(at, cause, "publish every port of the guest once");
-                return;
+/// The ports of the guest that are taken: no two services can have the same.
+#[derive(Debug, Default)]
+pub(super) struct Published(BTreeMap<(u16, bool), Holders>);
+
+/// Who has one port of the guest.
+#[derive(Debug, Default)]
+struct Holders {
+    /// At every address.
+    everywhere: Option<String>,
+    at: BTreeMap<IpAddr, String>,
+}
+
+impl Holders {
+    fn of(&self, address: Option<IpAddr>) -> Option<&String> {
+        let there = match address {
+            None => self.at.values().next(),
+            Some(address) => self.at.get(&address),
+        };
+        self.everywhere.as_ref().or(there)
+    }
+}
+
+impl Published {
+    /// Takes the ports that one entry of a service publishes. Those that are taken already are told there, once for each
+    /// service that has them.
+    pub(super) fn take(
+        &mut self,
+        reader: &mut Reader<'_>,
+        entry: &Value<'_>,
+        service: &str,
+        ports: &[Port],
+    ) {
+        let mut told = BTreeSet::new();
+        for port in ports {
+            let is_udp = port.protocol == Protocol::Udp;
+            let holders = self.0.entry((port.host, is_udp)).or_default();
+            let address = port.host_ip.filter(|address| !address.is_unspecified());
+            match holders.of(address) {
+                Some(other) if told.insert(other.clone()) => {
+                    let protocol = if is_udp { "udp" } else { "tcp" };
+                    let cause = format!(
+                        "port {}/{protocol} of the guest is published twice: by {other} and by {service}",
+                        port.host
+                    );
+                    reader.refuse(entry, cause, "publish every port of the guest once");
+                }
+                Some(_) => {}
+                None => match address {
+                    None => holders.everywhere = Some(service.to_owned()),
+                    Some(address) => drop(holders.at.insert(address, service.to_owned())),
+                },
             }
-            addresses.push(port.host_ip);
         }
     }
 }
@@ -45,4 +75,74 @@ pub(super) fn privileged(reader: &mut Reader<'_>, at: &Value<'_>, service: &Serv
             "add the one capability that it needs instead (`cap_add`, `capabilities.add`)",
         );
     }
+}
+
+/// Folders in which programs keep what is to outlive them, and what in these is made anew all the same.
+const KEPT: [&str; 6] = [
+    "/data",
+    "/home",
+    "/srv",
+    "/var/lib",
+    "/var/mail",
+    "/var/spool",
+];
+const MADE_ANEW: [&str; 6] = [".cache", "cache", "lock", "run", "temp", "tmp"];
+
+/// A temporary file system is made where it is asked for; where programs keep their data, that is told.
+pub(super) fn temporary(reader: &mut Reader<'_>, at: &Value<'_>, target: &str) {
+    let is_kept = KEPT.iter().any(|folder| paths::is_within(target, folder));
+    let is_anew = target.split('/').any(|part| MADE_ANEW.contains(&part));
+    if is_kept && !is_anew {
+        lost(
+            reader,
+            at,
+            "programs keep their data at such a path, and here it is gone at power-off",
+            "bind a folder of a data volume of the contract there; a mere cache can stay",
+        );
+    }
+}
+
+/// A service that speaks of a path of a data volume and does not mount it would write to its image's layers.
+pub(super) fn unmounted(
+    reader: &mut Reader<'_>,
+    at: &Value<'_>,
+    service: &Service,
+    volumes: &[String],
+) {
+    let is_missing = |text: &str| {
+        let Ok(path) = paths::absolute(text) else {
+            return false;
+        };
+        let mut targets = service.mounts.iter().map(crate::plan::Mount::target);
+        volumes.iter().any(|volume| paths::is_within(&path, volume))
+            && !targets.any(|target| paths::is_within(&path, target))
+    };
+    let mut speakers: Vec<String> = service
+        .environment
+        .iter()
+        .filter(|(_, value)| is_missing(value.expose_secret()))
+        .map(|(name, _)| format!("its variable {name}"))
+        .collect();
+    let mut words = service.entrypoint.iter().chain(&service.command).flatten();
+    // `--data-dir=/mnt/data`, too.
+    if words.any(|word| is_missing(word.split_once('=').map_or(word, |(_, value)| value))) {
+        speakers.push("its command".into());
+    }
+    if service.working_dir.as_deref().is_some_and(is_missing) {
+        speakers.push("its working directory".into());
+    }
+    for speaker in speakers {
+        lost(
+            reader,
+            at,
+            &format!(
+                "{speaker} names a path of a data volume that it does not mount: what it writes there is gone at power-off"
+            ),
+            "bind the path into the container: a data volume is seen in no container by itself",
+        );
+    }
+}
+
+fn lost(reader: &mut Reader<'_>, at: &Value<'_>, cause: &str, remedy: &str) {
+    reader.refuse_as(Level::Warning, messages::DATA_LOST, at, cause, remedy);
 }

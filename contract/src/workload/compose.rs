@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::archive::Archive;
+use super::checks::Published;
 use super::reader::{Reader, Value};
 use super::sources::Files;
-use super::{Given, Outcome, Surroundings, checks, outcome, values};
+use super::{Given, Outcome, Surroundings, outcome, values};
 use crate::finding::{Finding, Place};
 use crate::messages;
 use crate::plan::{Condition, Dependency, Service, Workload};
@@ -133,7 +134,7 @@ fn all_services(
         return Vec::new();
     }
     let (mut read, mut needs, mut joins) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    let mut active = BTreeSet::new();
+    let (mut active, mut published) = (BTreeSet::new(), Published::default());
     for (name, value) in &entries {
         if !values::is_service_name(name) {
             reader.refuse_key(
@@ -152,6 +153,9 @@ fn all_services(
             );
         } else {
             active.insert(*name);
+            for (entry, ports) in &found.ports {
+                published.take(reader, entry, name, ports);
+            }
             read.extend(found.service.map(|service| (*name, service)));
             needs.insert(*name, found.needs);
             joins.extend(found.joins.map(|join| (*name, join)));
@@ -160,7 +164,6 @@ fn all_services(
     refer_to_known(reader, &mut read, &mut needs, &joins, &active);
     depends::settle(reader, &mut read, &needs);
     network::join(reader, &mut read, &joins);
-    checks::published_once(reader, services, read.values());
     let names: Vec<&str> = entries
         .iter()
         .map(|(name, _)| *name)

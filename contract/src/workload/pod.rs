@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::archive;
+use super::checks::Published;
 use super::reader::{Reader, Value};
 use super::sources::Files;
-use super::{Given, Outcome, Surroundings, checks, compose, outcome};
+use super::{Given, Outcome, Surroundings, compose, outcome};
 use crate::finding::{Finding, Place};
 use crate::messages::PODS_FAILED;
 use crate::plan::{File, Service, Workload};
@@ -91,7 +92,6 @@ pub(crate) fn read(section: &Document, given: &Given<'_>) -> Outcome {
             "write `hostPort` beside `containerPort`, if something should",
         );
     }
-    checks::published_once(&mut top, &Value::at(play, "play"), all.services.iter());
     let All {
         services,
         generated,
@@ -186,6 +186,7 @@ struct All<'a> {
     config_maps: ConfigMaps,
     services: Vec<Service>,
     generated: Files,
+    published: Published,
     /// Whether a container names a port.
     names_ports: bool,
 }
@@ -197,6 +198,7 @@ impl<'a> All<'a> {
             config_maps: ConfigMaps::new(surroundings.variables),
             services: Vec::new(),
             generated: Files::default(),
+            published: Published::default(),
             names_ports: false,
         }
     }
@@ -227,6 +229,7 @@ impl<'a> All<'a> {
                 surroundings: self.surroundings,
                 config_maps: &self.config_maps,
                 files: &mut self.generated,
+                published: &mut self.published,
             };
             let Some(pod) = spec::read(reader, value, &mut around) else {
                 continue;

@@ -69,10 +69,20 @@ fn sarif_names_rules_levels_and_regions() {
         assert!(result["message"]["text"].is_string());
     }
     let clean = Desk::new();
-    let clean = clean
-        .validate(&clean.clear(), &["--format", "sarif"])
-        .json();
-    assert_eq!(clean["runs"][0]["results"], Value::Array(Vec::new()));
+    let log = |contract: &str, arguments: &[&str]| {
+        let arguments = [&["--format", "sarif"], arguments].concat();
+        clean.validate(contract, &arguments).json()["runs"][0]["results"].clone()
+    };
+    let sealed = log(&clean.sealed_and_signed(), &["--key", "image.key"]);
+    assert_eq!(sealed, Value::Array(Vec::new()));
+    let notes = log(&clean.clear(), &["--strict"]);
+    let levels: Vec<_> = notes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["level"])
+        .collect();
+    assert_eq!(levels, ["note", "note"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::desk::{Desk, base64, run};
+use crate::desk::{DIGEST, Desk, base64, run};
 
 /// Codes of the warnings; there is no error.
 fn warnings(desk: &Desk, contract: &str, arguments: &[&str]) -> Vec<String> {
@@ -24,20 +24,24 @@ fn warnings(desk: &Desk, contract: &str, arguments: &[&str]) -> Vec<String> {
 #[test]
 fn a_seed_that_can_be_guessed_is_told_and_not_shown() {
     let mut desk = Desk::new();
-    assert!(warnings(&desk, &desk.clear(), &[]).is_empty());
+    let plain = [
+        "HPL05101W workload.volumes",
+        "HPL05101W env.logging.syslog.key",
+    ];
+    assert_eq!(warnings(&desk, &desk.clear(), &[]), plain);
     desk.workload = desk
         .workload
         .replace("workload-seed-0001", "abababababababab");
     assert_eq!(
         warnings(&desk, &desk.clear(), &[]),
-        ["HPL07100W workload.volumes.data.seed"]
+        [&["HPL07100W workload.volumes.data.seed"][..], &plain].concat()
     );
     desk.workload = desk
         .workload
         .replace("abababababababab", "deployer-seed-0001");
     assert_eq!(
         warnings(&desk, &desk.clear(), &[]),
-        ["HPL07100W env.volumes.data.seed"]
+        [&["HPL07100W env.volumes.data.seed"][..], &plain].concat()
     );
 }
 
@@ -113,6 +117,44 @@ fn a_token_whose_password_the_format_cuts_is_told() {
         assert_eq!(
             warnings(&desk, &contract, &["--key", "image.key"]),
             ["HPL11100W env"]
+        );
+    }
+}
+
+#[test]
+fn placeholders_and_faults_inside_of_an_archive_are_told_beside_a_schema_error() {
+    let mut desk = Desk::new();
+    let compose = format!(
+        "services:\n  web:\n    image: r.example/web@{DIGEST}\n    imaeg: x\n    ports: [\"80:80\", \"80:81\"]\n"
+    );
+    desk.workload = desk
+        .workload_section(&compose)
+        .replace("password: hunter2", "password: FILL-IN")
+        .replace("workload-seed-0001", "short");
+    for env in [desk.unsigned_env(), "type: env\n".to_owned()] {
+        desk.env = env;
+        let report = desk.validate(&desk.clear(), &["--format", "json"]);
+        assert_eq!(report.status, 1);
+        let report = report.json();
+        let findings = report["findings"].as_array().unwrap().iter();
+        let told: Vec<_> = findings
+            .map(|finding| {
+                format!(
+                    "{} {}",
+                    finding["code"].as_str().unwrap(),
+                    finding["path"].as_str().unwrap()
+                )
+            })
+            .filter(|told| !told.ends_with(" env"))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "HPL05001E workload.volumes.data.seed",
+                "HPL06009E services.web.imaeg",
+                "HPL06009E services.web.ports[1]",
+                "HPL05102W workload.auths.registry.example:5000.password",
+            ]
         );
     }
 }

@@ -67,10 +67,8 @@ fn a_template_that_is_filled_in_is_valid() {
     let contract: String = desk.hpcr(&["new"]).out.lines().map(fill).collect();
     let contract = contract.replacen(seed, "another-seed-of-ours", 1);
     let ran = desk.validate(&contract.replace("LOG_LEVEL", "GREETING"), &[]);
-    assert_eq!(
-        (ran.status, ran.out.as_str()),
-        (0, "contract.yaml: valid, and not signed\n")
-    );
+    let verdict = "\ncontract.yaml: valid, and not signed; 2 notes\n";
+    assert!(ran.status == 0 && ran.out.ends_with(verdict), "{ran:?}");
 }
 
 #[test]

@@ -3,12 +3,19 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::finding::Place;
 
 /// A plan with its secrets, as text.
 fn whole(workload: &str, env: &str) -> String {
-    let Ok(plan) = plan(workload, env) else {
+    let Ok(mut plan) = plan(workload, env) else {
         return format!("{:?}", refused(workload, env));
     };
+    // Where a warning stands is as the lines are ordered; what it says is not.
+    plan.warnings
+        .sort_by(|one, other| one.place.path.cmp(&other.place.path));
+    for warning in &mut plan.warnings {
+        warning.place = Place::at("", &warning.place.path);
+    }
     let passphrases = plan
         .volumes
         .iter()

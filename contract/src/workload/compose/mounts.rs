@@ -2,7 +2,7 @@
 //! systems. Named and anonymous volumes are refused: nothing would be kept.
 
 use super::super::reader::{Reader, Value};
-use super::super::{Surroundings, amounts, sources, values};
+use super::super::{Surroundings, amounts, checks, sources, values};
 use crate::plan::Mount;
 
 const REMEDY: &str = "bind the mount path of a data volume of the contract, a file of the archive (`./file`), or \
@@ -36,6 +36,7 @@ pub(super) fn tmpfs(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Mount> {
             let text = reader.text(item)?;
             let (path, options) = text.split_once(':').unwrap_or((&text, ""));
             let target = sources::target(reader, item, path)?;
+            checks::temporary(reader, item, &target);
             let (mut bytes, mut mode) = (None, None);
             for option in options.split(',').filter(|option| !option.is_empty()) {
                 let outcome = match option.split_once('=') {
@@ -149,11 +150,14 @@ fn long(
             reader.refuse(value, "the mount has no source", "write `source`");
             None
         }
-        ("tmpfs", None, _) if !read_only => Some(Mount::Tmpfs {
-            target: goal,
-            bytes,
-            mode,
-        }),
+        ("tmpfs", None, _) if !read_only => {
+            checks::temporary(reader, value, &goal);
+            Some(Mount::Tmpfs {
+                target: goal,
+                bytes,
+                mode,
+            })
+        }
         _ => {
             reader.refuse(
                 &kind_field,

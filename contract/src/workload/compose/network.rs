@@ -93,18 +93,30 @@ pub(super) fn exposed(reader: &mut Reader<'_>, value: &Value<'_>) {
     );
 }
 
-/// Reads `ports`, short and long.
-pub(super) fn published(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Port> {
+/// The most ports that one service may publish.
+const MOST_PORTS: usize = 4096;
+
+/// Reads `ports`, short and long: what each entry publishes.
+pub(super) fn published<'n>(
+    reader: &mut Reader<'_>,
+    value: &Value<'n>,
+) -> Vec<(Value<'n>, Vec<Port>)> {
     const REMEDY: &str = "write `guest:container`, with an address before it and `/tcp` or `/udp` after it if needed";
-    let items = reader.items(value);
-    let mut published = Vec::new();
-    for item in &items {
+    let (mut published, mut count) = (Vec::new(), 0);
+    for item in reader.items(value) {
         let ports = if item.is_mapping() {
-            long_port(reader, item)
+            long_port(reader, &item)
         } else {
-            reader.parsed(item, ports::short, REMEDY)
+            reader.parsed(&item, ports::short, REMEDY)
         };
-        published.extend(ports.unwrap_or_default());
+        let ports = ports.unwrap_or_default();
+        count += ports.len();
+        if count > MOST_PORTS {
+            let cause = format!("the service publishes more than {MOST_PORTS} ports");
+            reader.refuse(&item, cause, "publish fewer");
+            break;
+        }
+        published.push((item, ports));
     }
     published
 }

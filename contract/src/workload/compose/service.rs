@@ -7,7 +7,7 @@ use super::super::{Surroundings, amounts, checks, image, paths, values};
 use super::configs::Declared;
 use super::depends::{self, Need};
 use super::{environment, health, limits, mounts, network, refused, words};
-use crate::plan::{Dependency, Restart, Service};
+use crate::plan::{Dependency, Port, Restart, Service};
 
 /// The longest time that a service may take to stop, in milliseconds.
 const LONGEST_GRACE: u64 = 600_000;
@@ -25,6 +25,8 @@ pub(super) struct Read<'n> {
     /// None where its image cannot be run.
     pub(super) service: Option<Service>,
     pub(super) needs: Vec<Need<'n>>,
+    /// The ports that each entry publishes.
+    pub(super) ports: Vec<(Value<'n>, Vec<Port>)>,
     /// The service whose network namespace it shares.
     pub(super) joins: Option<(String, Value<'n>)>,
     /// Whether none of its profiles is asked for.
@@ -41,6 +43,7 @@ pub(super) fn read<'n>(
     let mut read = Read {
         service: None,
         needs: Vec::new(),
+        ports: Vec::new(),
         joins: None,
         is_idle: false,
     };
@@ -74,6 +77,7 @@ pub(super) fn read<'n>(
             // Below, in an order of their own.
             "environment" | "env_file" | "deploy" | "image" => {}
             "depends_on" => read.needs = depends::read(reader, value),
+            "ports" => read.ports = network::published(reader, value),
             "network_mode" => {
                 read.joins = network::mode(reader, value).map(|other| (other, value.clone()));
             }
@@ -94,7 +98,10 @@ pub(super) fn read<'n>(
     if let Some(deploy) = find("deploy") {
         limits::deploy(reader, &mut service, deploy);
     }
+    let ports = read.ports.iter().flat_map(|(_, ports)| ports);
+    service.ports = ports.cloned().collect();
     sources::once_each(reader, value, &service.mounts);
+    checks::unmounted(reader, value, &service, around.surroundings.volumes);
     service.depends_on = read.needs.iter().map(dependency).collect();
     read.service = image.map(|_| service);
     read
@@ -125,7 +132,6 @@ fn key_of(
     match key {
         "command" => service.command = command(reader, value),
         "entrypoint" => service.entrypoint = command(reader, value),
-        "ports" => service.ports = network::published(reader, value),
         "expose" => network::exposed(reader, value),
         "extra_hosts" => service.extra_hosts = network::extra_hosts(reader, value),
         "networks" => network::of_service(reader, value),

@@ -1,5 +1,6 @@
 //! Reads one container of a Pod.
 
+use super::super::checks::{self, Published};
 use super::super::reader::{Reader, Value};
 use super::super::{amounts, image, paths, sources, values};
 use super::environment::{self, Room};
@@ -57,7 +58,7 @@ pub(super) fn read(
     service.hostname = Some(common.hostname.clone());
     service.extra_hosts.clone_from(&common.hosts);
     service.stop_grace_seconds = common.grace;
-    let named = ports(reader, find("ports"), &mut service.ports);
+    let named = ports(reader, find("ports"), &mut service, around.published);
     let mut identity = common.identity.clone();
     let mut stays = kind == Kind::Main;
     for (key, field) in &entries {
@@ -154,6 +155,7 @@ pub(super) fn read(
     service.sysctls = identity.sysctls.into_iter().collect();
     (service.role, service.restart) = life(kind, stays, common.restart);
     sources::once_each(reader, value, &service.mounts);
+    checks::unmounted(reader, value, &service, around.surroundings.volumes);
     name.and(image).map(|_| service)
 }
 
@@ -208,7 +210,8 @@ fn name(
 fn ports(
     reader: &mut Reader<'_>,
     value: Option<&Value<'_>>,
-    published: &mut Vec<Port>,
+    service: &mut Service,
+    published: &mut Published,
 ) -> Vec<(String, u16)> {
     let mut named = Vec::new();
     for item in value.map(|value| reader.items(value)).unwrap_or_default() {
@@ -244,12 +247,16 @@ fn ports(
             continue;
         };
         named.extend(name.map(|name| (name, container)));
-        published.extend(host.map(|host| Port {
-            host_ip,
-            host,
-            container,
-            protocol,
-        }));
+        if let Some(host) = host {
+            let port = Port {
+                host_ip,
+                host,
+                container,
+                protocol,
+            };
+            published.take(reader, &item, &service.name, std::slice::from_ref(&port));
+            service.ports.push(port);
+        }
     }
     named
 }

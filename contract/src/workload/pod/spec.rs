@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::super::checks::Published;
 use super::super::reader::{Reader, Value};
 use super::super::sources::Files;
 use super::super::{Surroundings, values};
@@ -23,6 +24,8 @@ pub(super) struct Around<'a> {
     pub(super) surroundings: &'a Surroundings<'a>,
     pub(super) config_maps: &'a ConfigMaps,
     pub(super) files: &'a mut Files,
+    /// The ports that containers have taken so far, of all Pods.
+    pub(super) published: &'a mut Published,
 }
 
 /// A Pod that has been read.

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::super::reader::{Reader, Value};
 use super::super::sources::{self, Files, Source};
-use super::super::{amounts, paths};
+use super::super::{amounts, checks, paths};
 use super::names;
 use super::refused;
 use super::spec::Around;
@@ -309,11 +309,14 @@ impl Mounted<'_> {
                 );
                 None
             }
-            Volume::Scratch => Some(Mount::Shared {
-                name: format!("{}_{}", self.pod, name.as_str()),
-                target,
-                read_only,
-            }),
+            Volume::Scratch => {
+                checks::temporary(reader, item, &target);
+                Some(Mount::Shared {
+                    name: format!("{}_{}", self.pod, name.as_str()),
+                    target,
+                    read_only,
+                })
+            }
             Volume::Memory(_)
                 if read_only || self.uses.get(name.as_str()).is_some_and(|uses| *uses > 1) =>
             {
@@ -321,11 +324,14 @@ impl Mounted<'_> {
                 reader.refuse(item, cause, "remove `medium: Memory`: the scratch disk is encrypted, and empty at each boot");
                 None
             }
-            Volume::Memory(bytes) => Some(Mount::Tmpfs {
-                target,
-                bytes: *bytes,
-                mode: Some(0o777),
-            }),
+            Volume::Memory(bytes) => {
+                checks::temporary(reader, item, &target);
+                Some(Mount::Tmpfs {
+                    target,
+                    bytes: *bytes,
+                    mode: Some(0o777),
+                })
+            }
         }
     }
 

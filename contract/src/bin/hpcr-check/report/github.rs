@@ -17,12 +17,11 @@ fn command((severity, finding): (Severity, &Finding)) -> String {
     properties.extend(place.line.map(|line| format!("line={line}")));
     properties.extend(place.column.map(|column| format!("col={column}")));
     properties.push(format!("title={}", finding.code));
-    format!(
-        "::{} {}::{}\n",
-        severity.name(),
-        properties.join(","),
-        data(&message)
-    )
+    let command = match severity {
+        Severity::Note => "notice",
+        severity => severity.name(),
+    };
+    format!("::{command} {}::{}\n", properties.join(","), data(&message))
 }
 
 /// The three escapes of a message; other controls are replaced, as they could reach a terminal.

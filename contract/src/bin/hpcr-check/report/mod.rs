@@ -23,15 +23,17 @@ pub(crate) enum Severity {
     Error,
     /// It should be looked at.
     Warning,
+    /// It should be known.
+    Note,
 }
 
 impl Severity {
     /// What a level comes to; the strict take no warning.
     pub(crate) fn of(level: Level, strict: bool) -> Self {
-        if strict || level == Level::Error {
-            Self::Error
-        } else {
-            Self::Warning
+        match level {
+            Level::Note => Self::Note,
+            Level::Warning | Level::Limit if !strict => Self::Warning,
+            Level::Warning | Level::Limit | Level::Error => Self::Error,
         }
     }
 
@@ -40,6 +42,7 @@ impl Severity {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         }
     }
 }
@@ -90,18 +93,18 @@ impl Report {
             1 => format!("1 {what}"),
             _ => format!("{count} {what}s"),
         };
-        let (errors, warnings) = (self.count(Severity::Error), self.count(Severity::Warning));
-        let verdict = if errors > 0 {
-            format!("not valid: {}", of(errors, "error"))
-        } else {
-            self.verdict.clone()
+        let mut words = match self.count(Severity::Error) {
+            0 => self.verdict.clone(),
+            errors => format!("not valid: {}", of(errors, "error")),
         };
-        let more = if warnings > 0 {
-            format!("; {}", of(warnings, "warning"))
-        } else {
-            String::new()
-        };
-        format!("{}: {verdict}{more}", plain(&self.name))
+        for severity in [Severity::Warning, Severity::Note] {
+            let count = self.count(severity);
+            if count > 0 {
+                words += "; ";
+                words += &of(count, severity.name());
+            }
+        }
+        format!("{}: {words}", plain(&self.name))
     }
 
     /// The findings, errors first, otherwise in their order.
@@ -113,7 +116,9 @@ impl Report {
                 .filter(move |finding| severity(finding) == wanted)
                 .map(move |finding| (wanted, finding))
         };
-        of(Severity::Error).chain(of(Severity::Warning))
+        of(Severity::Error)
+            .chain(of(Severity::Warning))
+            .chain(of(Severity::Note))
     }
 
     fn count(&self, severity: Severity) -> usize {

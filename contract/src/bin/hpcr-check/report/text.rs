@@ -35,6 +35,7 @@ fn block(text: &mut String, severity: Severity, finding: &Finding, line: Option<
     let colour = match severity {
         Severity::Error => RED,
         Severity::Warning => YELLOW,
+        Severity::Note => BLUE,
     };
     let place = &finding.place;
     let number = place.line.map_or_else(String::new, |line| line.to_string());

@@ -66,3 +66,70 @@ fn the_attestation_record_is_read_only_whatever_is_asked() {
         }
     ));
 }
+
+/// What is told of data that would be lost, for one service with these lines; nothing stops it.
+fn lost(lines: &str) -> Vec<String> {
+    let text = format!(
+        "services:\n  web:\n    image: {IMAGE}\n    {}\n",
+        lines.replace('\n', "\n    ")
+    );
+    let (volumes, variables) = (["/mnt/data".to_owned()], variables());
+    let given = Given {
+        variables: &variables,
+        volumes: &volumes,
+        signed: &[],
+    };
+    let (workload, findings) = read(archive(&text), &given, &Place::default());
+    assert!(workload.is_some(), "{lines}: {findings:?}");
+    let lost = findings
+        .iter()
+        .filter(|finding| finding.code == messages::DATA_LOST);
+    lost.map(|finding| {
+        assert!(!finding.to_string().contains("hunter2"));
+        let about = finding.cause.split(" names ").next().unwrap();
+        format!("{}: {about}", finding.place.path)
+    })
+    .collect()
+}
+
+#[test]
+fn data_that_would_be_lost_at_power_off_is_told() {
+    let temporary = "programs keep their data at such a path, and here it is gone at power-off";
+    for (lines, expected) in [
+        ("tmpfs: /run", vec![]),
+        (
+            "tmpfs: [/var/lib/nginx/tmp, /var/cache/x, /home/web/.cache]",
+            vec![],
+        ),
+        (
+            "tmpfs: [/tmp, /var/lib/postgresql]",
+            vec![format!("services.web.tmpfs[1]: {temporary}")],
+        ),
+        (
+            "volumes: [{type: tmpfs, target: /data/db}]",
+            vec![format!("services.web.volumes[0]: {temporary}")],
+        ),
+        (
+            "environment: {PGDATA: /mnt/data/pg, OTHER: /mnt/database, KEY: hunter2}",
+            vec!["services.web: its variable PGDATA".to_owned()],
+        ),
+        (
+            "environment: {PGDATA: /mnt/data/pg}\nvolumes: [\"/mnt/data:/mnt/data\"]",
+            vec![],
+        ),
+        (
+            "environment: {PGDATA: /mnt/data/pg}\nvolumes: [\"/mnt/data:/data\"]",
+            vec!["services.web: its variable PGDATA".to_owned()],
+        ),
+        (
+            "command: serve --dir=/mnt/data/web",
+            vec!["services.web: its command".to_owned()],
+        ),
+        (
+            "working_dir: /mnt/data",
+            vec!["services.web: its working directory".to_owned()],
+        ),
+    ] {
+        assert_eq!(lost(lines), expected, "{lines}");
+    }
+}

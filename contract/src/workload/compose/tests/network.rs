@@ -120,3 +120,54 @@ fn a_port_of_the_guest_is_published_once() {
     assert!(two("0.0.0.0:80:80", "127.0.0.1:80:80").is_err());
     assert!(two("78-82:78-82", "80:80").is_err());
 }
+
+#[test]
+fn every_port_that_is_published_twice_is_told_where_it_is_published_again() {
+    let told = |ports: [&str; 3]| -> Vec<String> {
+        let [a, b, c] = ports;
+        let text = format!(
+            "services:\n  a: {{image: {IMAGE}, ports: [{a}]}}\n  b:\n    image: {IMAGE}\n    ports:\n    - {b}\n  c:\n    image: {IMAGE}\n    ports: [{c}]\n"
+        );
+        let findings = read_text(&text).unwrap_err();
+        let one = |finding: &Finding| {
+            let line = finding.place.line.unwrap();
+            format!("{line} {} {}", finding.place.path, finding.cause)
+        };
+        findings.iter().map(one).collect()
+    };
+    assert_eq!(
+        told([
+            "\"80:80\", \"443:443\"",
+            "\"443:8443\"",
+            "\"80:8080\", \"80:81/udp\""
+        ]),
+        [
+            "6 services.b.ports[0] port 443/tcp of the guest is published twice: by a and by b",
+            "9 services.c.ports[0] port 80/tcp of the guest is published twice: by a and by c",
+        ]
+    );
+    assert_eq!(
+        told(["\"10-20:10-20\"", "\"::1:9:9\"", "\"9-40:9-40\""]),
+        [
+            "9 services.c.ports[0] port 9/tcp of the guest is published twice: by b and by c",
+            "9 services.c.ports[0] port 10/tcp of the guest is published twice: by a and by c",
+        ]
+    );
+    assert_eq!(
+        told(["\"1:1\", \"1:2\"", "\"2:1\"", "\"3:1\""]),
+        ["2 services.a.ports[1] port 1/tcp of the guest is published twice: by a and by a"]
+    );
+}
+
+#[test]
+fn no_service_publishes_ports_without_end() {
+    let ranges = [
+        "\"1-1024:1-1024\"",
+        "\"1025-2048:1-1024\"",
+        "\"2049-3072:1-1024\"",
+        "\"3073-4096:1-1024\"",
+    ];
+    assert!(service(&format!("ports: [{}]", ranges.join(", "))).is_ok());
+    let findings = service(&format!("ports: [{}, \"5000:1\"]", ranges.join(", "))).unwrap_err();
+    assert!(findings[0].cause.contains("more than 4096 ports"));
+}

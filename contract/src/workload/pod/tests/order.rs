@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::messages::{DATA_LOST, WORKLOAD_ADVICE};
 use crate::plan::{Condition, Restart, Role};
 
 #[test]
@@ -81,11 +82,16 @@ fn two_pods_are_two_groups_and_names_are_unique() {
 #[test]
 fn a_port_of_the_guest_is_published_once() {
     let lines = "containers:\n- {name: a, image: IMAGE, ports: [{containerPort: 80, hostPort: 80}]}\n- {name: b, image: IMAGE, ports: [{containerPort: 81, hostPort: 80}]}\n";
-    assert!(
-        spec(lines).unwrap_err()[0]
-            .cause
-            .contains("published twice")
+    let findings = spec(lines).unwrap_err();
+    assert_eq!(
+        &*findings[0].cause,
+        "port 80/tcp of the guest is published twice: by app-a and by app-b"
     );
+    assert_eq!(
+        findings[0].place.path,
+        "play.resources[0].spec.containers[1].ports[0]"
+    );
+    assert_eq!(findings.len(), 1);
 }
 
 #[test]
@@ -110,6 +116,22 @@ fn what_is_worth_a_look_is_told_and_stops_nothing() {
             "containers: [{name: a, image: IMAGE, securityContext: {privileged: true}}]",
             Some("all capabilities"),
         ),
+        (
+            "containers: [{name: a, image: IMAGE, volumeMounts: [{name: d, mountPath: /var/lib/mysql}]}]\nvolumes: [{name: d, emptyDir: {}}]",
+            Some("gone at power-off"),
+        ),
+        (
+            "containers: [{name: a, image: IMAGE, volumeMounts: [{name: d, mountPath: /data}]}]\nvolumes: [{name: d, emptyDir: {medium: Memory}}]",
+            Some("gone at power-off"),
+        ),
+        (
+            "containers: [{name: a, image: IMAGE, volumeMounts: [{name: d, mountPath: /var/run/app}]}]\nvolumes: [{name: d, emptyDir: {}}]",
+            None,
+        ),
+        (
+            "containers: [{name: a, image: IMAGE, env: [{name: DIR, value: /mnt/data/x}]}]",
+            Some("its variable DIR names a path of a data volume"),
+        ),
     ] {
         let (workload, findings) = all_of(&format!(" resources:\n{}", item(&pod(lines))));
         assert!(workload.is_some(), "{lines}");
@@ -119,7 +141,7 @@ fn what_is_worth_a_look_is_told_and_stops_nothing() {
         assert!(
             findings
                 .iter()
-                .all(|finding| finding.code == crate::messages::WORKLOAD_ADVICE)
+                .all(|finding| [WORKLOAD_ADVICE, DATA_LOST].contains(&finding.code))
         );
     }
 }
