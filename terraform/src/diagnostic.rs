@@ -1,0 +1,97 @@
+//! What a user is told: how bad it is, at which attribute, the cause and the remedy. It never holds a value.
+
+use hpcr_contract::error::ContractError;
+
+use crate::protocol::{self, AttributePath, Selector, Severity};
+use crate::value::path::{Path, Step};
+
+/// One thing that is to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Diagnostic {
+    pub(crate) is_error: bool,
+    /// What it is about, in a few words: the same for all of its kind.
+    pub(crate) summary: String,
+    /// Cause and remedy.
+    pub(crate) detail: String,
+    /// Where; empty for the whole.
+    pub(crate) path: Path,
+}
+
+impl Diagnostic {
+    /// What stops.
+    pub(crate) fn error(path: Path, summary: &str, detail: impl Into<String>) -> Self {
+        Self {
+            is_error: true,
+            summary: summary.to_owned(),
+            detail: detail.into(),
+            path,
+        }
+    }
+
+    /// What stops nothing.
+    pub(crate) fn warning(path: Path, summary: &str, detail: impl Into<String>) -> Self {
+        Self {
+            is_error: false,
+            ..Self::error(path, summary, detail)
+        }
+    }
+
+    /// An error of the core at an attribute.
+    pub(crate) fn of(error: &ContractError, path: Path) -> Self {
+        let text = error.to_string();
+        let (cause, remedy) = text.split_once("; ").unwrap_or((&text, ""));
+        let summary = format!("{}: {cause}", error.code());
+        Self::error(path, &summary, sentence(remedy))
+    }
+}
+
+/// A text with a capital at its start and a full stop at its end.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
+    let mut sentence: String = first.chain(letters).collect();
+    if !sentence.is_empty() && !sentence.ends_with('.') {
+        sentence.push('.');
+    }
+    sentence
+}
+
+/// Whether anything among them stops.
+pub(crate) fn stops(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|diagnostic| diagnostic.is_error)
+}
+
+impl From<Diagnostic> for protocol::Diagnostic {
+    fn from(from: Diagnostic) -> Self {
+        let severity = if from.is_error {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
+        let is_whole = from.path.0.is_empty();
+        Self {
+            severity: severity.into(),
+            summary: from.summary,
+            detail: from.detail,
+            attribute: (!is_whole).then(|| from.path.into()),
+        }
+    }
+}
+
+impl From<Path> for AttributePath {
+    fn from(path: Path) -> Self {
+        let step = |step| {
+            let selector = match step {
+                Step::Attribute(name) => Selector::Attribute(name),
+                Step::Key(key) => Selector::Key(key),
+                Step::Index(index) => Selector::Index(index),
+            };
+            protocol::Step {
+                selector: Some(selector),
+            }
+        };
+        Self {
+            steps: path.0.into_iter().map(step).collect(),
+        }
+    }
+}

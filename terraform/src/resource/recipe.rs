@@ -1,0 +1,163 @@
+//! Resources that are nothing but a result: text that is made of other text, and kept until what it is made of changes.
+//!
+//! Sealing gives other bytes each time, and other bytes make another instance of a guest. So outputs stay as they are
+//! in the state as long as the inputs do; a plan without a change is empty, however often it is made.
+
+use zeroize::Zeroizing;
+
+use super::{Change, Failed, Outcome, Resource, fingerprint};
+use crate::context::Context;
+use crate::diagnostic::{Diagnostic, stops};
+use crate::schema::{Attribute, Schema, Use};
+use crate::value::kind::Kind;
+use crate::value::path::Path;
+use crate::value::{Object, Value};
+
+/// How a result is made. Attributes that are computed are its outputs; `id` is one of them and not the recipe's.
+pub(crate) trait Recipe: Sync {
+    /// The name in configurations, `hpcr_` included.
+    fn name(&self) -> &'static str;
+
+    /// What it takes and gives, without `id`.
+    fn schema(&self) -> Schema;
+
+    /// What is wrong with a configuration, as far as it is known.
+    fn check(&self, config: &Object, context: &Context) -> Vec<Diagnostic>;
+
+    /// Outputs that can be told before `apply`, since the same inputs always give the same.
+    fn foresee(&self, config: &Object, context: &Context) -> Result<Object, Failed>;
+
+    /// All outputs. Every input is known and was checked.
+    fn make(&self, config: &Object, context: &Context) -> Result<Object, Failed>;
+
+    /// What counts as an input and stands in no state: files, write-only values. None where there is nothing like that;
+    /// an error where it is not known yet counts as a change.
+    fn unseen(&self, _: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
+        Ok(None)
+    }
+}
+
+/// A recipe as a resource.
+pub(crate) struct Made<R>(pub(crate) R);
+
+impl<R: Recipe> Resource for Made<R> {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn schema(&self) -> Schema {
+        let mut schema = self.0.schema();
+        let id = Attribute::computed("id", Kind::Text, "A random name (UUID) of this resource.");
+        schema.attributes.push(id);
+        schema
+    }
+
+    fn check(&self, config: &Object, context: &Context) -> Vec<Diagnostic> {
+        self.0.check(config, context)
+    }
+
+    fn plan(&self, change: &Change<'_>) -> Result<Outcome, Failed> {
+        let schema = self.schema();
+        let mut state = change.planned.clone();
+        if self.is_unchanged(&schema, change)? {
+            return Ok(Outcome {
+                state,
+                private: change.private.to_vec(),
+                ..Outcome::default()
+            });
+        }
+        let mut input = inputs(&schema, change);
+        schema.fill(change.config, &mut input);
+        let warnings = self.0.check(&input, change.context);
+        if stops(&warnings) {
+            return Err(warnings);
+        }
+        let outputs = schema.attributes.iter();
+        for output in outputs.filter(|attribute| attribute.use_ == Use::Computed) {
+            if output.name != "id" || change.prior.is_none() {
+                state.insert(output.name.clone(), Value::unknown());
+            }
+        }
+        state.extend(self.0.foresee(&input, change.context)?);
+        Ok(Outcome {
+            state,
+            warnings,
+            ..Outcome::default()
+        })
+    }
+
+    fn apply(&self, change: &Change<'_>) -> Result<Outcome, Failed> {
+        let schema = self.schema();
+        let mut input = inputs(&schema, change);
+        schema.fill(change.config, &mut input);
+        let warnings = self.0.check(&input, change.context);
+        if stops(&warnings) {
+            return Err(warnings);
+        }
+        let mut state = change.planned.clone();
+        state.extend(self.0.make(&input, change.context)?);
+        if state
+            .get("id")
+            .is_none_or(|id| id.has_unknown() || id.is_null())
+        {
+            state.insert("id".into(), Value::text(uuid::Uuid::new_v4().to_string()));
+        }
+        let private = match self.0.unseen(&input)? {
+            Some(unseen) => fingerprint::of(&unseen).map_err(|_| no_digest())?,
+            None => Vec::new(),
+        };
+        // What was told while planning is not told again.
+        Ok(Outcome {
+            state: schema.complete(state),
+            private,
+            ..Outcome::default()
+        })
+    }
+}
+
+impl<R: Recipe> Made<R> {
+    /// Whether every input is what it was when the outputs were made.
+    fn is_unchanged(&self, schema: &Schema, change: &Change<'_>) -> Result<bool, Failed> {
+        let Some(prior) = change.prior else {
+            return Ok(false);
+        };
+        let same = |attribute: &Attribute| {
+            attribute.use_ == Use::Computed
+                || prior.get(&attribute.name) == change.planned.get(&attribute.name)
+        };
+        if !schema.attributes.iter().all(same) {
+            return Ok(false);
+        }
+        let hidden = schema.attributes.iter().filter(|one| one.write_only);
+        if hidden
+            .filter_map(|one| change.config.get(&one.name))
+            .any(Value::has_unknown)
+        {
+            return Ok(false);
+        }
+        match self.0.unseen(&inputs(schema, change))? {
+            None => Ok(true),
+            Some(unseen) => fingerprint::matches(change.private, &unseen).map_err(|_| no_digest()),
+        }
+    }
+}
+
+/// What a recipe is given: the planned values, and the write-only ones, which only the configuration has.
+fn inputs(schema: &Schema, change: &Change<'_>) -> Object {
+    let mut inputs = change.planned.clone();
+    for attribute in schema.attributes.iter().filter(|one| one.write_only) {
+        if let Some(value) = change.config.get(&attribute.name) {
+            inputs.insert(attribute.name.clone(), value.clone());
+        }
+    }
+    inputs
+}
+
+fn no_digest() -> Failed {
+    let summary = "A digest cannot be made";
+    vec![Diagnostic::error(
+        Path::default(),
+        summary,
+        "Report this as a bug.",
+    )]
+}

@@ -1,0 +1,174 @@
+//! Text, JSON and folders, in the clear (base64) or sealed: six resources that differ in where their bytes come from.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::resource::Failed;
+use crate::resource::recipe::Recipe;
+use crate::schema::{Attribute, Schema};
+use crate::sealing::Sealing;
+use crate::value::kind::Kind;
+use crate::value::{Object, Value};
+
+/// Where bytes come from.
+pub(super) trait Content: Sync {
+    /// The attribute that names them.
+    fn input(&self) -> Attribute;
+
+    /// What is wrong with them, as far as they are known.
+    fn check(&self, given: &str) -> Vec<Diagnostic>;
+
+    /// Base64 of them, as the clear resource gives it.
+    fn encoded(&self, given: &str) -> Result<String, Failed> {
+        Ok(STANDARD.encode(given))
+    }
+
+    /// What the sealed resource seals.
+    fn plain(&self, given: &str) -> Result<Zeroizing<Vec<u8>>, Failed> {
+        Ok(Zeroizing::new(given.as_bytes().to_vec()))
+    }
+
+    /// Whether the bytes lie elsewhere, and the attribute is but their name.
+    fn is_elsewhere(&self) -> bool {
+        false
+    }
+}
+
+/// The resource that gives base64 of a content.
+pub(crate) struct Clear<C> {
+    pub(super) name: &'static str,
+    pub(super) description: &'static str,
+    pub(super) content: C,
+}
+
+/// The resource that gives a content sealed.
+pub(crate) struct Sealed<C> {
+    pub(super) name: &'static str,
+    pub(super) description: &'static str,
+    pub(super) content: C,
+}
+
+/// What every resource of the kind gives.
+pub(super) fn outputs() -> [Attribute; 3] {
+    [
+        Attribute::computed("rendered", Kind::Text, "The result."),
+        Attribute::computed(
+            "sha256_in",
+            Kind::Text,
+            "SHA-256 of the input, hexadecimal.",
+        ),
+        Attribute::computed(
+            "sha256_out",
+            Kind::Text,
+            "SHA-256 of the result, hexadecimal.",
+        ),
+    ]
+}
+
+/// SHA-256, hexadecimal.
+pub(crate) fn sha256(text: &str) -> Value {
+    Value::text(hex::encode(Sha256::digest(text)))
+}
+
+/// Result and digests, as the attributes that every resource of the kind gives.
+pub(super) fn rendered(input: &str, result: String) -> Object {
+    [
+        ("sha256_in", sha256(input)),
+        ("sha256_out", sha256(&result)),
+        ("rendered", Value::text(result)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+impl<C: Content> Recipe for Clear<C> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn schema(&self) -> Schema {
+        let mut attributes = vec![self.content.input()];
+        attributes.extend(outputs());
+        Schema {
+            description: self.description,
+            attributes,
+        }
+    }
+
+    fn check(&self, config: &Object, _: &Context) -> Vec<Diagnostic> {
+        given(&self.content, config).map_or_else(Vec::new, |given| self.content.check(given))
+    }
+
+    fn foresee(&self, config: &Object, _: &Context) -> Result<Object, Failed> {
+        let Some(given) = given(&self.content, config) else {
+            return Ok(Object::new());
+        };
+        Ok(rendered(given, self.content.encoded(given)?))
+    }
+
+    fn make(&self, config: &Object, context: &Context) -> Result<Object, Failed> {
+        self.foresee(config, context)
+    }
+
+    fn unseen(&self, config: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
+        unseen(&self.content, config)
+    }
+}
+
+impl<C: Content> Recipe for Sealed<C> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn schema(&self) -> Schema {
+        let mut attributes = vec![self.content.input()];
+        attributes.extend(Sealing::attributes());
+        attributes.extend(outputs());
+        Schema {
+            description: self.description,
+            attributes,
+        }
+    }
+
+    fn check(&self, config: &Object, context: &Context) -> Vec<Diagnostic> {
+        let mut found = Sealing::check(config, context);
+        found.extend(
+            given(&self.content, config).map_or_else(Vec::new, |given| self.content.check(given)),
+        );
+        found
+    }
+
+    fn foresee(&self, config: &Object, _: &Context) -> Result<Object, Failed> {
+        let digest = given(&self.content, config).map(sha256);
+        Ok(digest
+            .into_iter()
+            .map(|digest| ("sha256_in".to_owned(), digest))
+            .collect())
+    }
+
+    fn make(&self, config: &Object, context: &Context) -> Result<Object, Failed> {
+        let sealing = Sealing::of(config, context)?;
+        let given = given(&self.content, config).unwrap_or_default();
+        let token = sealing.seal(&self.content.plain(given)?)?;
+        Ok(rendered(given, token))
+    }
+
+    fn unseen(&self, config: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
+        unseen(&self.content, config)
+    }
+}
+
+fn given<'c>(content: &impl Content, config: &'c Object) -> Option<&'c str> {
+    config.get(&content.input().name)?.as_text()
+}
+
+fn unseen(content: &impl Content, config: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
+    match given(content, config) {
+        Some(given) if content.is_elsewhere() => content.plain(given).map(Some),
+        _ => Ok(None),
+    }
+}

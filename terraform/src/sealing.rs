@@ -1,0 +1,209 @@
+//! For whom a resource seals: `cert`, `platform` and `version`, and what the provider or the environment say where the
+//! resource does not.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+use hpcr_contract::certificate::{Expiry, PublicKey, expiry};
+use hpcr_contract::product::Product;
+use hpcr_contract::token::Audience;
+use hpcr_contract::token::openssl::Prefix;
+
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::resource::Failed;
+use crate::schema::Attribute;
+use crate::value::kind::Kind;
+use crate::value::path::Path;
+use crate::value::{Object, Value};
+
+/// Names the certificate of an image, or the folder that `hpcr-image build` made, for resources that name none.
+const VARIABLE: &str = "HPCR_CERT";
+/// What the certificate is called in such a folder.
+const FILE: &str = "encryption.crt";
+/// Names of products that configurations of older days use.
+const FORMER: [(&str, Product); 2] = [
+    ("hpcr-rhvs", Product::Ccrv),
+    ("hpcc-peerpod", Product::Ccco),
+];
+
+/// A key to seal to.
+#[derive(Debug)]
+pub(crate) struct Sealing {
+    key: PublicKey,
+    prefix: Prefix,
+    /// Which attribute named the certificate.
+    place: Path,
+}
+
+impl Sealing {
+    /// What a resource that seals takes.
+    pub(crate) fn attributes() -> [Attribute; 3] {
+        [
+            Attribute::optional(
+                "cert",
+                Kind::Text,
+                "The encryption certificate of the image, PEM. Where it is not given: that of `version` among the provider's `certs`, the provider's `cert`, or the file that the environment variable HPCR_CERT names.",
+            ),
+            platform("hpvs"),
+            Attribute::optional(
+                "version",
+                Kind::Text,
+                "The version of the image whose certificate is taken from the provider's `certs`.",
+            ),
+        ]
+    }
+
+    /// What is wrong with them, as far as they are known, and how long the certificate lasts.
+    pub(crate) fn check(config: &Object, context: &Context) -> Vec<Diagnostic> {
+        let mut found: Vec<_> = product(config).err().into_iter().collect();
+        match find(config, context) {
+            Err(diagnostic) => found.push(diagnostic),
+            Ok(Some((key, place))) => found.extend(lifetime(&key, place, context.now)),
+            Ok(None) => {}
+        }
+        found
+    }
+
+    /// The key that a configuration names, every value of which is known.
+    pub(crate) fn of(config: &Object, context: &Context) -> Result<Self, Failed> {
+        let product = product(config).map_err(|found| vec![found])?;
+        let (key, place) = find(config, context)
+            .and_then(|found| found.ok_or_else(missing))
+            .map_err(|found| vec![found])?;
+        Ok(Self {
+            key,
+            prefix: prefix(product),
+            place,
+        })
+    }
+
+    /// The key as the core takes it.
+    pub(crate) fn audience(&self) -> Audience<'_> {
+        Audience::Certificate(&self.key, self.prefix)
+    }
+
+    /// Seals bytes: a token.
+    pub(crate) fn seal(&self, plain: &[u8]) -> Result<String, Failed> {
+        let sealed = self.audience().seal(plain);
+        sealed.map_err(|error| vec![Diagnostic::of(&error, self.place.clone())])
+    }
+}
+
+/// The attribute that names a product.
+pub(crate) fn platform(default: &'static str) -> Attribute {
+    let description = "The product that the contract is for: hpvs, ccrt, ccrv or ccco.";
+    Attribute::optional("platform", Kind::Text, description).or(default)
+}
+
+/// The product that a configuration names. What is not known yet is as good as any.
+pub(crate) fn product(config: &Object) -> Result<Product, Diagnostic> {
+    let Some(name) = config.get("platform").and_then(Value::as_text) else {
+        return Ok(Product::Hpvs);
+    };
+    let former = FORMER.iter().find(|(former, _)| *former == name);
+    Product::from_name(name)
+        .or(former.map(|(_, product)| *product))
+        .ok_or_else(|| {
+            Diagnostic::error(
+                Path::of("platform"),
+                "There is no such platform",
+                "Write hpvs, ccrt, ccrv or ccco.",
+            )
+        })
+}
+
+/// Which of the two names a product's images know their tokens by.
+pub(crate) fn prefix(product: Product) -> Prefix {
+    match product {
+        Product::Ccrt | Product::Ccrv => Prefix::ContractBasic,
+        Product::Hpvs | Product::Ccco => Prefix::HyperProtectBasic,
+    }
+}
+
+/// What is to be said of the end of a certificate.
+fn lifetime(key: &PublicKey, place: Path, now: i64) -> Option<Diagnostic> {
+    let end = key.validity()?.not_after;
+    if expiry(end, now) == Expiry::Expired {
+        return Some(Diagnostic::error(
+            place,
+            "The encryption certificate has expired",
+            "Give the certificate of a current image: one that new has no key for this one.",
+        ));
+    }
+    let days = end.saturating_sub(now) / (24 * 60 * 60);
+    Some(Diagnostic::warning(
+        place,
+        "Lifetime of the encryption certificate",
+        format!("The encryption certificate is valid for {days} more days."),
+    ))
+}
+
+/// The key of the first place that names one; none where that is not known yet.
+fn find(config: &Object, context: &Context) -> Result<Option<(PublicKey, Path)>, Diagnostic> {
+    let own = config.get("cert").unwrap_or(&Value::Null);
+    if own.has_unknown() {
+        return Ok(None);
+    }
+    let place = Path::of("cert");
+    if let Some(pem) = own.as_text() {
+        return read(pem.as_bytes(), place);
+    }
+    let Some(provider) = &context.provider else {
+        return Ok(None);
+    };
+    let certs = provider.get("certs").unwrap_or(&Value::Null);
+    if let Some(version) = config.get("version").filter(|version| !version.is_null()) {
+        let Some(version) = version.as_text() else {
+            return Ok(None);
+        };
+        match certs.as_map().and_then(|certs| certs.get(version)) {
+            Some(Value::Text(pem)) => return read(pem.as_bytes(), Path::of("version")),
+            _ if certs.has_unknown() => return Ok(None),
+            _ => {}
+        }
+    }
+    match provider.get("cert").unwrap_or(&Value::Null) {
+        Value::Text(pem) => read(pem.as_bytes(), place),
+        Value::Null => from_environment(place),
+        _ => Ok(None),
+    }
+}
+
+fn read(pem: &[u8], place: Path) -> Result<Option<(PublicKey, Path)>, Diagnostic> {
+    match PublicKey::parse(pem) {
+        Ok(key) => Ok(Some((key, place))),
+        Err(error) => Err(Diagnostic::of(&error, place)),
+    }
+}
+
+fn from_environment(place: Path) -> Result<Option<(PublicKey, Path)>, Diagnostic> {
+    let Some(named) = env::var_os(VARIABLE).map(PathBuf::from) else {
+        return Err(missing());
+    };
+    let file = if named.is_dir() {
+        named.join(FILE)
+    } else {
+        named
+    };
+    let pem = fs::read(&file).map_err(|error| {
+        Diagnostic::error(
+            place.clone(),
+            "The certificate that HPCR_CERT names cannot be read",
+            format!(
+                "{}: {error}. Name an image's certificate or folder.",
+                file.display()
+            ),
+        )
+    })?;
+    read(&pem, place)
+}
+
+fn missing() -> Diagnostic {
+    Diagnostic::error(
+        Path::of("cert"),
+        "No encryption certificate is given",
+        "Give `cert`: the file encryption.crt of the image's folder, or the certificate that the publisher of the image names. For all resources at once, give `cert` or `certs` in the provider's block, or name the file or folder in the environment variable HPCR_CERT. This provider brings no certificates of its own.",
+    )
+}
