@@ -4,17 +4,16 @@
 //! `description` calls a value there is what a finding tells the user to write here. No finding holds a value of the
 //! contract.
 
-use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use jsonschema::{PatternOptions, Validator};
 use serde_json::{Map, Value, json};
 
-use crate::finding::{self, Finding, Place};
+use crate::finding::{self, Finding};
 use crate::messages;
 use crate::product::Product;
 use crate::yaml::{self, Document, Kind};
 
+mod compiled;
 mod explain;
 
 /// The schema of the default product, and the definitions of all.
@@ -50,28 +49,36 @@ pub enum Scope {
     Alone,
 }
 
-/// The name of what a section must be.
-const fn definition(section: Section, scope: Scope, product: Product) -> &'static str {
+/// What a section must be: the name of its definition, and the definition as code.
+fn definition(section: Section, scope: Scope, product: Product) -> (&'static str, compiled::Check) {
     match (section, product, scope) {
-        (Section::Workload, Product::Ccrt | Product::Hpvs, _) => "ccrtWorkload",
-        (Section::Workload, Product::Ccrv, _) => "ccrvWorkload",
-        (Section::Workload, Product::Ccco, _) => "cccoWorkload",
-        (Section::Env, Product::Ccco, _) => "cccoEnv",
-        (Section::Env, _, Scope::Alone) => "ccrtEnv",
-        (Section::Env, _, Scope::Contract) => "ccrtContractEnv",
+        (Section::Workload, Product::Ccrt | Product::Hpvs, _) => {
+            ("ccrtWorkload", compiled::CcrtWorkload::iter_errors)
+        }
+        (Section::Workload, Product::Ccrv, _) => {
+            ("ccrvWorkload", compiled::CcrvWorkload::iter_errors)
+        }
+        (Section::Workload, Product::Ccco, _) => {
+            ("cccoWorkload", compiled::CccoWorkload::iter_errors)
+        }
+        (Section::Env, Product::Ccco, _) => ("cccoEnv", compiled::CccoEnv::iter_errors),
+        (Section::Env, _, Scope::Alone) => ("ccrtEnv", compiled::CcrtEnv::iter_errors),
+        (Section::Env, _, Scope::Contract) => {
+            ("ccrtContractEnv", compiled::CcrtContractEnv::iter_errors)
+        }
     }
 }
 
 /// The schema of a product's contracts, or of one section of them, on its own: for editors.
 pub fn text(product: Product, section: Option<Section>) -> String {
     let mut schema = match section {
-        Some(section) => reference(definition(section, Scope::Alone, product)),
+        Some(section) => reference(definition(section, Scope::Alone, product).0),
         // As it was written by hand, in an order that helps its readers.
         None if matches!(product, Product::Ccrt | Product::Hpvs) => return TEXT.to_owned(),
         None => {
             let mut root = SCHEMA.clone();
             for section in [Section::Workload, Section::Env] {
-                let name = definition(section, Scope::Contract, product);
+                let (name, _) = definition(section, Scope::Contract, product);
                 root["properties"][section.name()]["anyOf"][1] = reference(name);
             }
             root
@@ -79,7 +86,7 @@ pub fn text(product: Product, section: Option<Section>) -> String {
     };
     schema["$schema"] = SCHEMA["$schema"].clone();
     schema["$defs"] = Value::Null;
-    schema["$defs"] = definitions(&schema, &|_| true);
+    schema["$defs"] = definitions(&schema);
     format!("{schema:#}\n")
 }
 
@@ -100,18 +107,9 @@ pub fn check(
         let code = messages::SCHEMA_VALIDATE_CONTRACT;
         return vec![Finding::new(code, document.place(""), cause, remedy)];
     }
-    let name = definition(section, scope, product);
+    let (name, errors_of) = definition(section, scope, product);
     let mut instance = document.to_json();
-    let validator = match compile(name, &instance) {
-        Ok(validator) => validator,
-        Err(cause) => {
-            let place = Place::at(section.name(), "");
-            let code = messages::INTERNAL_ERROR;
-            return vec![Finding::new(code, place, cause, "report this as a bug")];
-        }
-    };
-    let mut findings: Vec<_> = validator
-        .iter_errors(&instance)
+    let mut findings: Vec<_> = errors_of(&instance)
         .flat_map(|error| explain::findings(&error, &SCHEMA, document))
         .take(finding::MOST)
         .collect();
@@ -122,46 +120,18 @@ pub fn check(
     findings
 }
 
-/// The validator of one definition, as far as it is about keys of the instance: a property that is not there cannot be
-/// wrong, and compiling what is said of it would be most of the work. Patterns run on the linear engine: a hostile value
-/// cannot make them backtrack.
-fn compile(name: &str, instance: &Value) -> Result<Validator, &'static str> {
-    let mut keys = BTreeSet::new();
-    keys_of(instance, &mut keys);
-    let mut schema = reference(name);
-    schema["$defs"] = definitions(&schema, &|key| keys.contains(key));
-    jsonschema::draft202012::options()
-        .with_pattern_options(PatternOptions::regex())
-        .build(&schema)
-        .map_err(|_| "the contract schema does not compile")
-}
-
 fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{name}") })
 }
 
-/// The keys of all mappings of a value.
-fn keys_of<'v>(value: &'v Value, keys: &mut BTreeSet<&'v str>) {
-    match value {
-        Value::Object(entries) => {
-            for (key, value) in entries {
-                keys.insert(key);
-                keys_of(value, keys);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|value| keys_of(value, keys)),
-        _ => {}
-    }
-}
-
-/// The definitions that a schema needs, without the properties that are not wanted.
-fn definitions(schema: &Value, wanted: &impl Fn(&str) -> bool) -> Value {
+/// The definitions that a schema needs.
+fn definitions(schema: &Value) -> Value {
     let mut taken = Map::new();
-    take(schema, wanted, &mut taken);
+    take(schema, &mut taken);
     Value::Object(taken)
 }
 
-fn take(schema: &Value, wanted: &impl Fn(&str) -> bool, taken: &mut Map<String, Value>) {
+fn take(schema: &Value, taken: &mut Map<String, Value>) {
     match schema {
         Value::Object(entries) => {
             let target = entries.get("$ref").and_then(Value::as_str);
@@ -169,41 +139,14 @@ fn take(schema: &Value, wanted: &impl Fn(&str) -> bool, taken: &mut Map<String, 
             if let Some(name) = name
                 && !taken.contains_key(name)
             {
-                let definition = pruned(&SCHEMA["$defs"][name], wanted);
+                let definition = &SCHEMA["$defs"][name];
                 taken.insert(name.to_owned(), definition.clone());
-                take(&definition, wanted, taken);
+                take(definition, taken);
             }
-            entries
-                .values()
-                .for_each(|value| take(value, wanted, taken));
+            entries.values().for_each(|value| take(value, taken));
         }
-        Value::Array(items) => items.iter().for_each(|value| take(value, wanted, taken)),
+        Value::Array(items) => items.iter().for_each(|value| take(value, taken)),
         _ => {}
-    }
-}
-
-/// A copy without the properties that are not wanted.
-fn pruned(schema: &Value, wanted: &impl Fn(&str) -> bool) -> Value {
-    match schema {
-        Value::Object(entries) => {
-            let kept = entries.iter().map(|(keyword, value)| {
-                let value = match (keyword.as_str(), value) {
-                    ("properties", Value::Object(properties)) => {
-                        let wanted_ones = properties.iter().filter(|(name, _)| wanted(name));
-                        let copies = wanted_ones
-                            .map(|(name, schema)| (name.clone(), pruned(schema, wanted)));
-                        Value::Object(copies.collect())
-                    }
-                    (_, value) => pruned(value, wanted),
-                };
-                (keyword.clone(), value)
-            });
-            Value::Object(kept.collect())
-        }
-        Value::Array(items) => {
-            Value::Array(items.iter().map(|item| pruned(item, wanted)).collect())
-        }
-        other => other.clone(),
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn findings(
             });
             told.collect()
         }
-        Kind::PropertyNames { error } => {
+        _ if is_about_a_key(rule) => {
             let place = match error.instance().as_str() {
                 Some(key) => document.key_place(pointer, key),
                 None => document.place(pointer),
@@ -50,6 +50,12 @@ pub(super) fn findings(
             expected,
         )],
     }
+}
+
+/// Whether what is wrong is the name of a key, and not what it leads to.
+fn is_about_a_key(rule: &str) -> bool {
+    let above = rule.rsplit_once('/').map_or("", |(above, _)| above);
+    above.ends_with("/propertyNames")
 }
 
 fn cause(kind: &Kind, instance: &Value) -> String {
