@@ -90,6 +90,11 @@ pub enum ContractError {
         "the signature does not match the attestation record; check that record, signature and certificate are of one guest"
     )]
     RecordSignature,
+    /// What is to go onto a seed disk is more than a guest reads.
+    #[error(
+        "the files of the seed disk have {0} bytes, and a guest reads no disk larger than 32 MiB; make the contract smaller"
+    )]
+    SeedSize(usize),
     /// A contract that was read could not be written.
     #[error("the contract could not be written as YAML; report this as a bug")]
     Unwritable,
@@ -122,6 +127,7 @@ impl ContractError {
             | Self::AgeKey(_)
             | Self::AgeForm(_)
             | Self::Initdata(_)
+            | Self::SeedSize(_)
             | Self::SealedSecret(_) => messages::INVALID_CONTRACT,
         }
     }

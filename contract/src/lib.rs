@@ -33,6 +33,7 @@ mod redaction;
 pub mod schema;
 pub mod secret;
 pub mod sections;
+pub mod seed;
 pub mod signature;
 pub mod sources;
 pub mod stages;

@@ -1,15 +1,11 @@
-//! The seed disk: a small ISO 9660 image labelled `cidata` with the contract, as cloud-init's NoCloud source has it.
-//!
-//! Made by xorriso with every clock set to zero, so that the same contract gives the same bytes. It never looks into
-//! what it packs.
+//! The seed disk: the files of a contract, packed by [`hpcr_contract::seed`] into an ISO 9660 image labelled `cidata`.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::SystemTime;
 
-use crate::Result;
-use crate::files::{self, io_error};
+use hpcr_contract::seed;
+use zeroize::Zeroizing;
+
+use crate::{Result, files};
 
 /// What goes onto the disk.
 #[derive(Debug, Clone, Default)]
@@ -24,75 +20,60 @@ pub struct Seed {
     pub network_config: Option<PathBuf>,
 }
 
-const DEFAULT_META_DATA: &[u8] = b"local-hostname: hpcr\n";
-
 impl Seed {
-    /// Writes the ISO image.
+    /// Writes the ISO image, for its owner alone: a contract may hold secrets in the clear.
     pub fn write(&self, output: &Path) -> Result<()> {
-        let dir =
-            tempfile::tempdir().map_err(io_error("create a folder in", &std::env::temp_dir()))?;
-        let files = [
-            ("user-data", Some(&self.user_data)),
-            ("meta-data", self.meta_data.as_ref()),
-            ("vendor-data", self.vendor_data.as_ref()),
-            ("network-config", self.network_config.as_ref()),
-        ];
-        for (name, source) in files {
-            let content = match source {
-                Some(path) => files::read(path)?,
-                None if name == "meta-data" => DEFAULT_META_DATA.to_vec(),
-                None => continue,
-            };
-            let path = dir.path().join(name);
-            files::write(&path, &content, 0o600)?;
-            forget_the_time(&path)?;
-        }
-        forget_the_time(dir.path())?;
-        // xorriso appends to an image that exists.
-        if output.exists() {
-            fs::remove_file(output).map_err(io_error("remove", output))?;
-        }
-        let mut command = Command::new("xorriso");
-        command
-            .env("SOURCE_DATE_EPOCH", "0")
-            .args(["-as", "mkisofs", "-quiet", "-V", "cidata", "-J", "-r"]);
-        command.arg("-o").arg(output).arg(dir.path());
-        files::run("xorriso", "xorriso", "making the seed disk", &mut command).map(drop)
+        let read = |path: &PathBuf| files::read(path).map(Zeroizing::new);
+        let user_data = read(&self.user_data)?;
+        let meta_data = self.meta_data.as_ref().map(read).transpose()?;
+        let vendor_data = self.vendor_data.as_ref().map(read).transpose()?;
+        let network_config = self.network_config.as_ref().map(read).transpose()?;
+        let seed = seed::Seed {
+            user_data: &user_data,
+            meta_data: meta_data.as_ref().map(|bytes| bytes.as_slice()),
+            vendor_data: vendor_data.as_ref().map(|bytes| bytes.as_slice()),
+            network_config: network_config.as_ref().map(|bytes| bytes.as_slice()),
+        };
+        files::write(output, &seed.to_iso()?, 0o600)
     }
-}
-
-/// The image carries the time of each file, and of the folder.
-fn forget_the_time(path: &Path) -> Result<()> {
-    let forget = || File::open(path)?.set_modified(SystemTime::UNIX_EPOCH);
-    forget().map_err(io_error("set the time of", path))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
-    fn a_seed_disk_is_labelled_and_the_same_each_time() {
-        if Command::new("xorriso").arg("-version").output().is_err() {
-            eprintln!("skipped: no xorriso on this machine");
-            return;
-        }
+    fn a_seed_disk_is_labelled_private_and_replaces_an_older_one() {
         let dir = tempfile::tempdir().unwrap();
         let user_data = dir.path().join("contract.yaml");
+        let iso = dir.path().join("seed.iso");
         fs::write(&user_data, "env: x\nworkload: y\n").unwrap();
+        fs::write(&iso, "an older one").unwrap();
         let seed = Seed {
             user_data,
             ..Seed::default()
         };
-        let [first, second] = ["a.iso", "b.iso"].map(|name| dir.path().join(name));
-        seed.write(&first).unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(1100));
-        seed.write(&second).unwrap();
-        seed.write(&second).unwrap();
-        let bytes = fs::read(&first).unwrap();
-        assert_eq!(&bytes[32768 + 1..32768 + 6], b"CD001");
-        assert_eq!(&bytes[32768 + 40..32768 + 46], b"cidata");
-        assert!(bytes == fs::read(&second).unwrap(), "the two images differ");
+        seed.write(&iso).unwrap();
+        let bytes = fs::read(&iso).unwrap();
+        assert_eq!(&bytes[32_808..32_814], b"cidata");
+        assert_eq!(iso.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let seed = Seed {
+            user_data: "/nowhere/contract.yaml".into(),
+            ..Seed::default()
+        };
+        let error = seed.write(Path::new("/nowhere/seed.iso")).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("/nowhere/contract.yaml: cannot read")
+        );
     }
 }

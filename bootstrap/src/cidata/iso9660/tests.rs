@@ -100,6 +100,39 @@ fn images_of_the_usual_tools_are_read_with_and_without_extensions() {
 }
 
 #[test]
+fn our_own_seed_disks_are_read() {
+    let seed = hpcr_contract::seed::Seed {
+        user_data: &[b'u'; 5000],
+        meta_data: None,
+        vendor_data: Some(b""),
+        network_config: Some(b"version: 2\n"),
+    };
+    let mut iso = seed.to_iso().unwrap();
+    // Without the marks of Rock Ridge, Joliet's names are taken; without those too, the plain ones.
+    for marks in [b"NM", b"%/"] {
+        let image = Image::parse(&iso).unwrap();
+        assert_eq!(image.volume_id(), "cidata");
+        assert_eq!(image.file("user-data").unwrap(), Some(&[b'u'; 5000][..]));
+        assert_eq!(image.file("vendor-data").unwrap(), Some(&b""[..]));
+        assert_eq!(
+            image.file("network-config").unwrap(),
+            Some(&b"version: 2\n"[..])
+        );
+        assert_eq!(image.file("other").unwrap(), None);
+        for at in 0..iso.len() - 1 {
+            if iso[at..at + 2] == *marks {
+                iso[at..at + 2].copy_from_slice(b"XX");
+            }
+        }
+    }
+    let image = Image::parse(&iso).unwrap();
+    assert_eq!(
+        image.file("meta-data").unwrap(),
+        Some(&b"local-hostname: hpcr\n"[..])
+    );
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     let good = image("cidata", &[("user-data", b"x")]);
     let with = |at: usize, bytes: &[u8]| {
