@@ -6,6 +6,7 @@
 
 pub mod accelerator;
 mod arguments;
+pub mod detached;
 pub mod qmp;
 pub mod tee;
 

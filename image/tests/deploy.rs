@@ -16,7 +16,7 @@ use hpcr_image::packages::PrivateRoot;
 use hpcr_image::qemu::{Console, Disk, Machine, Network, Tee};
 
 const EVERY_TEE: [Tee; 5] = [Tee::None, Tee::Se, Tee::Snp, Tee::Sev, Tee::Tdx];
-/// The suite of the image, and the one whose libvirt knows TDX (11.6 and later).
+/// The suite of the image, and one whose libvirt knows TDX.
 const SUITES: [&str; 2] = ["trixie", "sid"];
 const KUBEVIRT_API: &str = "@kubevirt-ui-ext/kubevirt-api@1.7.0";
 const TYPESCRIPT: &str = "typescript@5.9.3";
