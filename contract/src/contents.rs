@@ -79,6 +79,11 @@ impl Contents {
         &self.parts
     }
 
+    /// Whether it carries a signature, good or not.
+    pub fn is_signed(&self) -> bool {
+        self.tree.get("envWorkloadSignature").is_some()
+    }
+
     /// The whole tree with what may be secret replaced.
     pub fn redacted(&self) -> Value {
         redact(&self.tree, &mut Vec::new())

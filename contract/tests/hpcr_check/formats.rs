@@ -133,3 +133,35 @@ fn a_terminal_that_wants_colours_gets_them_and_one_that_does_not_gets_none() {
         assert_eq!(output.stdout.contains(&b'\x1b'), coloured, "{variable}");
     }
 }
+
+#[test]
+fn standard_input_is_no_file_for_a_viewer_to_look_for() {
+    let mut desk = Desk::new();
+    let contract = findings(&mut desk);
+    let told = |format: &str| desk.hpcr_with(&["--format", format, "-"], contract.as_bytes());
+    let log = told("sarif").json();
+    for result in log["runs"][0]["results"].as_array().unwrap() {
+        assert!(
+            result["locations"][0].get("physicalLocation").is_none(),
+            "{result}"
+        );
+        assert!(result["locations"][0]["logicalLocations"].is_array());
+        assert!(
+            result["message"]["text"]
+                .as_str()
+                .unwrap()
+                .starts_with("standard input:")
+        );
+    }
+    let github = told("github").out;
+    assert!(
+        !github.contains("file=") && !github.contains("line="),
+        "{github}"
+    );
+    assert!(
+        github.starts_with(
+            "::error title=HPL05001E::standard input:12:7 at workload.volumes.data.sede: "
+        ),
+        "{github}"
+    );
+}

@@ -128,3 +128,36 @@ fn a_difference_is_one_of_meaning_and_ends_with_one() {
         json!({"path": "workload.env.GREETING", "before": "<hidden>", "after": null})
     );
 }
+
+#[test]
+fn the_truth_about_the_signature_is_told_also_where_the_contract_breaks_the_schema() {
+    let mut desk = Desk::new();
+    desk.workload = desk
+        .workload
+        .replace("seed: workload-seed-0001", "seed: short");
+    let signature = |contract: &str| {
+        desk.write("contract.yaml", contract);
+        let arguments = [
+            "inspect",
+            "contract.yaml",
+            "--key",
+            "image.key",
+            "--format",
+            "json",
+        ];
+        let told = desk.hpcr(&arguments).json()["signature"].clone();
+        told.as_str().unwrap().to_owned()
+    };
+    let good = desk.sealed_and_signed();
+    let told = signature(&good);
+    assert!(
+        told.starts_with("good, by the key with SHA-256 ")
+            && told.ends_with("not valid for other reasons"),
+        "{told}"
+    );
+    let tampered = good.replace("hyper-protect-basic", "contract-basic");
+    assert!(signature(&tampered).starts_with("not good: the signature does not match"));
+    assert_eq!(signature(&desk.clear()), "none");
+    let bare = good.lines().filter(|line| !line.starts_with("envWorkload"));
+    assert_eq!(signature(&bare.collect::<Vec<_>>().join("\n")), "none");
+}

@@ -4,6 +4,7 @@
 
 mod archive;
 mod attestation;
+mod confidential_containers;
 mod desk;
 mod formats;
 mod inspect;

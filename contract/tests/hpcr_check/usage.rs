@@ -51,6 +51,18 @@ fn wrong_use_and_unreadable_files_end_with_two_and_say_nothing_on_standard_outpu
         &["network", "nowhere"],
         &["completions", "cobol"],
         &["contract.yaml", "--out", "nowhere/report"],
+        &["diff", "-", "-"],
+        &["--key", "-", "-"],
+        &["verify", "-", "--key=-"],
+        &["initdata"],
+        &["initdata", "encode", "nowhere"],
+        &[
+            "sealed-secret",
+            "seal",
+            "--cert",
+            "image.crt",
+            "contract.yaml",
+        ],
     ] {
         let ran = desk.hpcr(arguments);
         assert_eq!(

@@ -62,7 +62,27 @@ fn every_command_has_a_page_and_examples_stand_in_the_help() {
         );
     }
     assert!(desk.hpcr(&["man"]).out.contains("hpcr\\-check"));
-    assert_eq!(desk.hpcr(&["man", "nothing"]).status, 2);
+    for (nested, name) in [
+        (
+            ["attestation", "verify"],
+            "hpcr\\-check\\-attestation\\-verify",
+        ),
+        (
+            ["certificate", "check"],
+            "hpcr\\-check\\-certificate\\-check",
+        ),
+        (["initdata", "decode"], "hpcr\\-check\\-initdata\\-decode"),
+        (
+            ["sealed-secret", "open"],
+            "hpcr\\-check\\-sealed\\-secret\\-open",
+        ),
+    ] {
+        let page = desk.hpcr(&[&["man"], &nested[..]].concat());
+        assert!(page.status == 0 && page.out.contains(name), "{page:?}");
+    }
+    for wrong in [&["man", "nothing"][..], &["man", "attestation", "nothing"]] {
+        assert_eq!(desk.hpcr(wrong).status, 2, "{wrong:?}");
+    }
     assert!(desk.hpcr(&["--version"]).out.starts_with("hpcr-check "));
 }
 

@@ -74,6 +74,15 @@ pub(crate) struct TimeArguments {
     pub(crate) at: Option<i64>,
 }
 
+/// The sections.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Section {
+    /// The workload provider's
+    Workload,
+    /// The deployer's
+    Env,
+}
+
 /// How findings are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {

@@ -1,7 +1,8 @@
 //! Takes a contract the whole way that it takes in the guest, and keeps all that is said about it on that way.
 
 use hpcr_contract::attestation::Subject;
-use hpcr_contract::certificate::{Expiry, expiry};
+use hpcr_contract::authoring;
+use hpcr_contract::certificate::{Expiry, PublicKey, expiry};
 use hpcr_contract::contents::Contents;
 use hpcr_contract::finding::{Finding, Level};
 use hpcr_contract::messages;
@@ -86,6 +87,13 @@ impl Checked {
     /// The contract as a tree.
     pub(crate) fn contents(&self) -> Result<Contents, Vec<Finding>> {
         Contents::read(&self.bytes, &self.name, self.key.keys())
+    }
+
+    /// Whose signature it carries, however much else is wrong with it; none where it carries none.
+    pub(crate) fn signer(&self) -> Option<Result<PublicKey, Vec<Finding>>> {
+        let text = std::str::from_utf8(&self.bytes).ok()?;
+        let is_signed = self.contents().is_ok_and(|contents| contents.is_signed());
+        is_signed.then(|| authoring::verify(text, &self.name, None, self.key.keys()))
     }
 
     /// The digests that an attestation record has of it, as far as it is open: hexadecimal SHA-256 by name.

@@ -3,11 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    attestation, certificate, completions, decrypt, diff, encrypt, explain, inspect, keygen, man,
-    network, new, plan, schema, sign, tgz, validate, verify,
+    attestation, certificate, completions, decrypt, diff, encrypt, explain, initdata, inspect,
+    keygen, man, network, new, plan, schema, sealed_secret, sign, tgz, validate, verify,
 };
 use crate::output::Output;
 
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Attestation(attestation::Arguments),
     Certificate(certificate::Arguments),
     Network(network::Arguments),
+    Initdata(initdata::Arguments),
+    SealedSecret(sealed_secret::Arguments),
     Explain(explain::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -64,6 +67,10 @@ pub(crate) enum Command {
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Cli {
     let mut command = Cli::command();
     let arguments = named(arguments.collect(), &command);
+    if inputs(&arguments) > 1 {
+        let text = "standard input is named twice, and can be read once; give a file for the one or the other";
+        command.error(ErrorKind::ArgumentConflict, text).exit();
+    }
     let matches = command
         .try_get_matches_from_mut(arguments)
         .unwrap_or_else(|error| error.exit());
@@ -91,6 +98,21 @@ fn named(mut arguments: Vec<OsString>, command: &clap::Command) -> Vec<OsString>
     arguments
 }
 
+/// How often standard input is named.
+fn inputs(arguments: &[OsString]) -> usize {
+    let mut before = OsStr::new("");
+    let mut count = 0;
+    for argument in arguments {
+        let text = argument.to_str().unwrap_or_default();
+        let is_option = text.starts_with("--") && text.ends_with("=-") && text != "--out=-";
+        if is_option || (text == "-" && before != "--out") {
+            count += 1;
+        }
+        before = argument;
+    }
+    count
+}
+
 /// A lone word that is no file was meant to be a command: clap knows which one is like it.
 fn is_misspelt(word: &OsStr) -> bool {
     let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -104,6 +126,21 @@ mod tests {
     #[test]
     fn the_definition_of_the_command_line_holds_no_contradiction() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn standard_input_is_counted_wherever_it_is_named() {
+        for (given, expected) in [
+            ("diff - -", 2),
+            ("verify - --key=-", 2),
+            ("validate --key - -", 2),
+            ("encrypt - --out -", 1),
+            ("encrypt - --out=-", 1),
+            ("validate a.yaml", 0),
+        ] {
+            let words: Vec<OsString> = given.split(' ').map(OsString::from).collect();
+            assert_eq!(inputs(&words), expected, "{given}");
+        }
     }
 
     #[test]

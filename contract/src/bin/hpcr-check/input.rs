@@ -40,10 +40,13 @@ pub(crate) fn key(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     within(path, KEY_BYTES)
 }
 
+/// What findings call standard input, which is no file.
+pub(crate) const STANDARD: &str = "standard input";
+
 /// What findings call a file.
 pub(crate) fn name(path: &Path) -> String {
     if is_standard(path) {
-        "standard input".to_owned()
+        STANDARD.to_owned()
     } else {
         path.display().to_string()
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use hpcr_contract::certificate::chain::Chain;
+use hpcr_contract::certificate::chain::{Chain, Step};
 use hpcr_contract::certificate::{Certificate, RevocationList};
 use hpcr_contract::error::ContractError;
 use hpcr_contract::finding::{Finding, Place};
@@ -88,15 +88,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
 
     let mut report = Report::about(&name, Vec::new());
     for step in &found.steps {
-        report.notes.push(format!(
-            "{} {}",
-            if step.fault.is_none() {
-                "good "
-            } else {
-                "wrong"
-            },
-            step.name
-        ));
+        report.notes.push(told(step));
         report.findings.extend(step.fault.clone());
     }
     if (0..i64::from(arguments.expires_within)).contains(&found.days_left) {
@@ -122,6 +114,15 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     ]);
     report.write(arguments.format, output)?;
     Ok(Verdict::of(report.is_good()))
+}
+
+/// A step in a line. What is wrong is told in place of what the step would have shown.
+fn told(step: &Step) -> String {
+    let Some(fault) = &step.fault else {
+        return format!("good  {}", step.name);
+    };
+    let what = step.name.split(':').next().unwrap_or_default();
+    format!("wrong {what}: {}: {}", fault.place.file, fault.cause)
 }
 
 fn all(paths: &[PathBuf]) -> Result<Vec<Certificate>, Failure> {

@@ -44,8 +44,9 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     match arguments.format {
         Shape::Json => output.json(&found.iter().map(Message::json).collect())?,
         Shape::Text if wanted.is_none() => {
-            let line =
-                |list: String, message: &Message| list + message.code + "  " + message.text + "\n";
+            let line = |list: String, message: &Message| {
+                list + message.code + "  " + &unmarked(message.text) + "\n"
+            };
             output.coloured(&found.iter().fold(String::new(), line))?;
         }
         Shape::Text => output.coloured(&found.iter().map(Message::text).collect::<String>())?,
@@ -84,12 +85,42 @@ impl Message {
                 text += &["  ", label, ": ", value, "\n"].concat();
             }
         }
-        text.replace('`', "")
+        unmarked(&text)
     }
 
     fn json(&self) -> serde_json::Value {
-        json!({"code": self.code, "text": self.text, "family": self.family, "why": self.why, "remedy": self.remedy})
+        json!({
+            "code": self.code,
+            "text": unmarked(self.text),
+            "family": self.family,
+            "why": unmarked(self.why),
+            "remedy": unmarked(self.remedy),
+        })
     }
+}
+
+/// The text without the marks of Markdown; of a link, its words and the page in brackets.
+fn unmarked(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, words, page, after)) = link(rest) {
+        plain += before;
+        plain += words;
+        if words != page {
+            plain += &[" (docs/", page, ")"].concat();
+        }
+        rest = after;
+    }
+    (plain + rest).replace('`', "")
+}
+
+/// The first link: what stands before it, its words, the page that it leads to, what comes after it.
+fn link(text: &str) -> Option<(&str, &str, &str, &str)> {
+    let (head, tail) = text.split_once("](")?;
+    let (before, words) = head.rsplit_once('[')?;
+    let (target, after) = tail.split_once(')')?;
+    let page = target.split('#').next().unwrap_or(target);
+    Some((before, words, page, after))
 }
 
 /// The rows of the tables, each under the heading of its family.
@@ -131,6 +162,20 @@ mod tests {
             assert_eq!(message.text, entry.text);
             let parts = [message.family, message.why, message.remedy];
             assert!(parts.iter().all(|part| !part.is_empty()), "{code}");
+        }
+    }
+
+    #[test]
+    fn no_mark_of_markdown_is_shown() {
+        assert_eq!(
+            unmarked(
+                "all runs: [what that means](operations.md#up), see [messages.md](messages.md) and `a[0]`"
+            ),
+            "all runs: what that means (docs/operations.md), see messages.md and a[0]"
+        );
+        for message in messages() {
+            let told = message.text();
+            assert!(!told.contains("](") && !told.contains('`'), "{told}");
         }
     }
 

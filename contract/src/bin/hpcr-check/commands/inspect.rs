@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use hpcr_contract::contents::{Contents, Described};
+use hpcr_contract::finding::Finding;
+use hpcr_contract::messages;
 use serde_json::{Value, json};
 
 use crate::Verdict;
@@ -88,12 +90,7 @@ fn readers(part: &Described) -> &'static str {
 
 fn signature(checked: &Checked) -> String {
     let Some(verified) = &checked.verified else {
-        return if checked.closed {
-            "not checked: a section is sealed"
-        } else {
-            "not checked: the contract is not valid"
-        }
-        .into();
+        return judged(checked);
     };
     let Some(signer) = verified.signer() else {
         return "none".into();
@@ -101,5 +98,30 @@ fn signature(checked: &Checked) -> String {
     match signer.fingerprint() {
         Ok(hash) => format!("good, by the key with SHA-256 {}", hex::encode(hash)),
         Err(error) => error.to_string(),
+    }
+}
+
+/// The signature of a contract that did not come so far: it is good or not whatever else is wrong.
+fn judged(checked: &Checked) -> String {
+    if checked.closed {
+        return "not checked: a section is sealed".into();
+    }
+    match checked.signer() {
+        None => "none".into(),
+        Some(Ok(signer)) => match signer.fingerprint() {
+            Ok(hash) => format!(
+                "good, by the key with SHA-256 {}; the contract is not valid for other reasons",
+                hex::encode(hash)
+            ),
+            Err(error) => error.to_string(),
+        },
+        Some(Err(findings)) => {
+            let is_wrong = |finding: &&Finding| finding.code == messages::SIGNATURE_INVALID;
+            match (findings.iter().find(is_wrong), findings.first()) {
+                (Some(finding), _) => format!("not good: {}", finding.cause),
+                (None, Some(finding)) => format!("not checked: {}", finding.cause),
+                (None, None) => "not checked".into(),
+            }
+        }
     }
 }

@@ -10,25 +10,25 @@ use crate::output::{Output, Readers};
 
 /// Print the manual page, or that of one command (roff)
 ///
-/// To read it: hpcr-check man | man -l -
+/// To read it: hpcr-check man | man -l -; of a command within a command: hpcr-check man attestation verify
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The command; without one, the page of the whole
-    command: Option<String>,
+    /// The command, word by word; without one, the page of the whole
+    command: Vec<String>,
 }
 
 /// Prints the page.
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Failure> {
     let mut whole = Cli::command();
     whole.build();
-    let page = match &arguments.command {
-        None => whole,
-        Some(name) => whole.find_subcommand(name).cloned().ok_or(Failure::Usage(
+    let mut page = &whole;
+    for name in &arguments.command {
+        page = page.find_subcommand(name).ok_or(Failure::Usage(
             "there is no such command; hpcr-check --help lists them",
-        ))?,
-    };
+        ))?;
+    }
     let mut roff = Vec::new();
-    Man::new(page)
+    Man::new(page.clone())
         .render(&mut roff)
         .map_err(|source| Failure::Write {
             path: "the page".into(),

@@ -16,6 +16,7 @@ pub(crate) mod decrypt;
 pub(crate) mod diff;
 pub(crate) mod encrypt;
 pub(crate) mod explain;
+pub(crate) mod initdata;
 pub(crate) mod inspect;
 pub(crate) mod keygen;
 pub(crate) mod man;
@@ -23,6 +24,7 @@ pub(crate) mod network;
 pub(crate) mod new;
 pub(crate) mod plan;
 pub(crate) mod schema;
+pub(crate) mod sealed_secret;
 pub(crate) mod sign;
 pub(crate) mod tgz;
 pub(crate) mod validate;
@@ -36,6 +38,8 @@ pub(crate) fn run(command: &Command, output: &Output) -> Result<Verdict, Failure
         Command::Attestation(arguments) => attestation::run(arguments, output),
         Command::Diff(arguments) => diff::run(arguments, output),
         Command::Inspect(arguments) => inspect::run(arguments, output),
+        Command::Initdata(arguments) => initdata::run(arguments, output),
+        Command::SealedSecret(arguments) => sealed_secret::run(arguments, output),
         Command::Network(arguments) => network::run(arguments, output),
         Command::Encrypt(arguments) => encrypt::run(arguments, output),
         Command::Sign(arguments) => sign::run(arguments, output),

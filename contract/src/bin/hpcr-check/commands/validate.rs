@@ -1,12 +1,12 @@
 //! `hpcr-check [validate]`: would a guest run this contract?
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use hpcr_contract::lone;
 use hpcr_contract::schema;
 use hpcr_contract::sources::Sources;
 use serde_json::{Map, json};
 
-use crate::arguments::{ContractArguments, Format};
+use crate::arguments::{ContractArguments, Format, Section};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report::Report;
@@ -31,15 +31,6 @@ pub(crate) struct Arguments {
     /// How findings are told
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
-}
-
-/// The sections.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Section {
-    /// The workload provider's
-    Workload,
-    /// The deployer's
-    Env,
 }
 
 /// Checks a contract or a section and tells what was found.

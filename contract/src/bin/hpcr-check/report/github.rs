@@ -13,7 +13,10 @@ pub(super) fn report(report: &Report) -> String {
 
 fn command((severity, finding): (Severity, &Finding)) -> String {
     let (place, message) = outermost(finding);
-    let mut properties = vec![format!("file={}", property(&place.file))];
+    let mut properties = Vec::new();
+    if !place.file.is_empty() {
+        properties.push(format!("file={}", property(&place.file)));
+    }
     properties.extend(place.line.map(|line| format!("line={line}")));
     properties.extend(place.column.map(|column| format!("col={column}")));
     properties.push(format!("title={}", finding.code));

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::Verdict;
 use crate::arguments::Format;
 use crate::failure::Failure;
+use crate::input::STANDARD;
 use crate::output::{self, Output, plain};
 
 mod github;
@@ -146,7 +147,8 @@ impl Report {
     }
 }
 
-/// The place in the file that the user named, and the finding in words that say where inside of it.
+/// The place in the file that the user named, and the finding in words that say where inside of it. Standard input is no
+/// file that a viewer could show: there the words say all.
 fn outermost(finding: &Finding) -> (Place, String) {
     let words = format!("{}; {}", finding.cause, finding.remedy);
     let place = finding
@@ -154,9 +156,15 @@ fn outermost(finding: &Finding) -> (Place, String) {
         .chain()
         .first()
         .map_or_else(Place::default, |place| (*place).clone());
-    if finding.place.outer.is_some() {
-        (place, format!("{}: {words}", finding.place))
+    let is_file = place.file != STANDARD;
+    let words = if finding.place.outer.is_some() || !is_file {
+        format!("{}: {words}", finding.place)
     } else {
+        words
+    };
+    if is_file {
         (place, words)
+    } else {
+        (Place::at("", place.path), words)
     }
 }

@@ -47,30 +47,33 @@ fn result((severity, finding): (Severity, &Finding), codes: &[Code]) -> Value {
         "ruleIndex": codes.iter().position(|code| *code == finding.code),
         "level": severity.name(),
         "message": {"text": message},
-        "locations": [location(&place)],
+        "locations": location(&place).into_iter().collect::<Vec<_>>(),
     })
 }
 
-fn location(place: &Place) -> Value {
-    let mut physical = Map::new();
-    physical.insert("artifactLocation".into(), json!({"uri": uri(&place.file)}));
-    if let Some(line) = place.line {
-        let mut region = Map::new();
-        region.insert("startLine".into(), json!(line));
-        if let Some(column) = place.column {
-            region.insert("startColumn".into(), json!(column.max(1)));
-        }
-        physical.insert("region".into(), Value::Object(region));
-    }
+/// Where it is, as far as there is a file or a key.
+fn location(place: &Place) -> Option<Value> {
     let mut location = Map::new();
-    location.insert("physicalLocation".into(), Value::Object(physical));
+    if !place.file.is_empty() {
+        let mut physical = Map::new();
+        physical.insert("artifactLocation".into(), json!({"uri": uri(&place.file)}));
+        if let Some(line) = place.line {
+            let mut region = Map::new();
+            region.insert("startLine".into(), json!(line));
+            if let Some(column) = place.column {
+                region.insert("startColumn".into(), json!(column.max(1)));
+            }
+            physical.insert("region".into(), Value::Object(region));
+        }
+        location.insert("physicalLocation".into(), Value::Object(physical));
+    }
     if !place.path.is_empty() {
         location.insert(
             "logicalLocations".into(),
             json!([{"fullyQualifiedName": place.path}]),
         );
     }
-    Value::Object(location)
+    (!location.is_empty()).then_some(Value::Object(location))
 }
 
 /// A file name as a URI reference (RFC 3986): what is not plain is escaped.
