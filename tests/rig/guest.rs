@@ -54,7 +54,9 @@ pub struct Appliance {
     seed: Option<PathBuf>,
     /// In place of the image's own.
     initramfs: Option<PathBuf>,
-    first: Option<FirstProcess>,
+    /// How the command line goes on where another first process than the image's is wanted.
+    first: Option<String>,
+    forwards: Vec<Forward>,
     other: Option<OtherSystem>,
 }
 
@@ -67,12 +69,6 @@ pub(crate) struct OtherSystem {
     pub(crate) command_line: String,
     /// Its root, which the guest cannot write to.
     pub(crate) root: Disk,
-}
-
-#[derive(Debug)]
-struct FirstProcess {
-    path: String,
-    forward: Forward,
 }
 
 impl Appliance {
@@ -92,6 +88,7 @@ impl Appliance {
             seed: None,
             initramfs: None,
             first: None,
+            forwards: Vec::new(),
             other: None,
         };
         appliance.seed(user_data)?;
@@ -151,25 +148,30 @@ impl Appliance {
         Ok(disk)
     }
 
-    /// Has the kernel start the program `path` out of the archive `cpio`, laid over the image's own; forwards a port to
-    /// `port` of the guest and gives it.
+    /// Has the kernel start a program out of the archive `cpio`, laid over the image's own: its path, and what else the
+    /// kernel's command line ends with.
     ///
     /// # Errors
     /// Where the image cannot be read.
-    pub fn first_process(&mut self, path: &str, cpio: &[u8], port: u16) -> Result<u16> {
+    pub fn first_process(&mut self, program: &str, cpio: &[u8]) -> Result<()> {
         let mut bytes = self.image_initramfs()?;
         // The kernel finds the next archive at the next multiple of four.
         bytes.resize(bytes.len().next_multiple_of(4), 0);
         bytes.extend_from_slice(cpio);
-        self.write_initramfs(&bytes)?;
+        self.first = Some(program.into());
+        self.write_initramfs(&bytes)
+    }
+
+    /// Forwards a port to `port` of the guest and gives it.
+    ///
+    /// # Errors
+    /// Where there is no free one.
+    pub fn forward(&mut self, port: u16) -> Result<u16> {
         let forward = Forward {
             host: free_port()?,
             guest: port,
         };
-        self.first = Some(FirstProcess {
-            path: path.into(),
-            forward,
-        });
+        self.forwards.push(forward);
         Ok(forward.host)
     }
 
@@ -253,9 +255,9 @@ impl Appliance {
         if let Some(initramfs) = &self.initramfs {
             machine.initramfs = Some(initramfs.clone());
         }
+        forwards.extend_from_slice(&self.forwards);
         if let Some(first) = &self.first {
-            machine.command_line = format!("{} rdinit={}", machine.command_line, first.path);
-            forwards.push(first.forward);
+            machine.command_line = format!("{} rdinit={first}", machine.command_line);
         }
         machine.memory = self.memory;
         machine.seed.clone_from(&self.seed);

@@ -21,6 +21,7 @@ pub mod guest;
 pub mod http;
 pub mod namespace;
 pub mod oci;
+pub mod own_kernel;
 pub mod peer;
 pub mod place;
 pub mod recipe;

@@ -11,7 +11,7 @@ use std::{
     path::Path,
 };
 
-use flate2::{Compression, write::GzEncoder};
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tar::{EntryType, Header};
@@ -129,6 +129,28 @@ impl Image {
             "reading the image in {}",
             path.display()
         )))
+    }
+
+    /// The bytes of the file at `path` in the lowest layer that has it.
+    ///
+    /// # Errors
+    /// Where none has.
+    pub fn file(&self, path: &str) -> Result<Vec<u8>> {
+        let read = || {
+            for layer in &self.layers {
+                let mut archive = tar::Archive::new(GzDecoder::new(layer.bytes.as_slice()));
+                for entry in archive.entries()? {
+                    let mut entry = entry?;
+                    if entry.path()? == Path::new(path) {
+                        let mut bytes = Vec::new();
+                        entry.read_to_end(&mut bytes)?;
+                        return Ok(bytes);
+                    }
+                }
+            }
+            Err(io::ErrorKind::NotFound.into())
+        };
+        read().map_err(Error::io(format!("reading {path} in the image")))
     }
 }
 

@@ -28,7 +28,8 @@ fn sigterm_to_the_first_process_stops_the_workload_in_order_and_powers_off() {
         let program = std::fs::read(env!("CARGO_BIN_EXE_hpcr-test-init")).unwrap();
         let mut tree = Tree::default();
         tree.insert("/test-init", Node::File(0o755, program));
-        let lever = appliance.first_process("/test-init", &tree.to_cpio(0), 9)?;
+        appliance.first_process("/test-init", &tree.to_cpio(0))?;
+        let lever = appliance.forward(9)?;
         let guest = boot(&appliance)?;
         visit(&guest)?;
         TcpStream::connect(("127.0.0.1", lever)).unwrap();
