@@ -112,7 +112,7 @@ fn check_platform(machine: &Machine) -> Result<()> {
 }
 
 /// Serials are how the guest knows its disks: each one is there once, and none is cut.
-fn check_serials<'a>(serials: impl Iterator<Item = &'a str>) -> Result<()> {
+pub fn check_serials<'a>(serials: impl Iterator<Item = &'a str>) -> Result<()> {
     let mut seen = vec![SEED_SERIAL];
     for serial in serials {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -138,7 +138,7 @@ fn check_serials<'a>(serials: impl Iterator<Item = &'a str>) -> Result<()> {
 }
 
 /// A name that libvirt and Kubernetes both take.
-fn check_name(name: &str) -> Result<()> {
+pub fn check_name(name: &str) -> Result<()> {
     let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let good = name.len() <= MAX_NAME
         && name.bytes().all(|byte| letter(byte) || byte == b'-')

@@ -20,7 +20,8 @@ pub const CERTIFICATE: &str = "encryption.crt";
 pub const RECIPIENT: &str = "encryption.age";
 /// The public key of the attestation record's signature.
 pub const ATTESTATION_KEY: &str = "attestation.pub";
-const FILE: &str = "image.json";
+/// The description itself.
+pub const FILE: &str = "image.json";
 
 /// The content of `image.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
