@@ -27,7 +27,8 @@ impl fmt::Debug for Sources {
 
 impl Sources {
     /// The texts of a contract that findings lie in: its own, those of the sections that the keys open, and the files of
-    /// its archives. What cannot be read is left out; what is sealed is opened again only for a finding in it.
+    /// its archives. What cannot be read is left out; what is sealed is opened again only for a finding in it, and what is
+    /// within the contract is read again only for a finding there.
     pub fn of_contract<'k>(
         bytes: &[u8],
         name: &str,
@@ -45,6 +46,10 @@ impl Sources {
         };
         let mut sources = Self::default();
         sources.keep(vec![name.to_owned()], bytes);
+        let is_deep = |finding: &Finding| finding.place.chain().len() > 1;
+        if !findings.iter().any(is_deep) {
+            return sources;
+        }
         if let Ok(UserData {
             workload,
             env,
