@@ -43,28 +43,43 @@ pub(crate) fn refusals(
     findings
 }
 
-/// Services that the workload does not want to be privileged: interpolation may have made them so.
+/// Services that one of the parties does not want to be privileged: interpolation may have made them so.
 pub(crate) fn privileged(
     workload: &Part<'_, WorkloadSection>,
+    env: &Part<'_, EnvSection>,
     services: &[Service],
 ) -> Vec<Finding> {
-    let policy = workload.section.env_policy.as_ref();
-    if policy.and_then(|policy| policy.privileged) != Some(false) {
-        return Vec::new();
-    }
-    let refused = services.iter().filter(|service| service.reaches_out());
-    let refused = refused.map(|service| {
-        refuse(
+    let of_workload = workload.section.env_policy.as_ref();
+    let of_env = env.section.workload_policy.as_ref();
+    let mut findings = Vec::new();
+    for (document, pointer, allowed) in [
+        (
             workload.document,
             "/envPolicy/privileged",
-            format!(
-                "the service {} is privileged, or has a capability that reaches the appliance",
-                service.name
-            ),
-            "take that from the service, or write `privileged: true`",
-        )
-    });
-    refused.collect()
+            of_workload.and_then(|policy| policy.privileged),
+        ),
+        (
+            env.document,
+            "/workloadPolicy/privileged",
+            of_env.and_then(|policy| policy.privileged),
+        ),
+    ] {
+        if allowed != Some(false) {
+            continue;
+        }
+        for service in services.iter().filter(|service| service.reaches_out()) {
+            findings.push(refuse(
+                document,
+                pointer,
+                format!(
+                    "the service {} is privileged, or has a capability that reaches the appliance",
+                    service.name
+                ),
+                "take that from the service, or write `privileged: true`",
+            ));
+        }
+    }
+    findings
 }
 
 fn refuse(document: &Document, pointer: &str, cause: impl Into<String>, remedy: &str) -> Finding {

@@ -119,7 +119,7 @@ catalogue! {
     INSUFFICIENT_MEMORY = 11 3 Error "the guest has too little memory";
     BOOTLOADER_END = 11 99 Info "the contract has been opened and attested";
     SIGNATURE_INVALID = 12 1 Error "the signature of the contract is not valid";
-    CONSENT_REFUSED = 12 100 Error "the workload does not agree to the env that it is paired with";
+    CONSENT_REFUSED = 12 100 Error "workload and env do not agree to each other";
     CONTRACT_WILL_EXPIRE = 12 6 Error "the contract will expire";
     CONTRACT_EXPIRED = 12 7 Error "the contract has expired";
     CERTIFICATE_INVALID = 12 101 Error "a certificate cannot be trusted or used";

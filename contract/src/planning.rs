@@ -55,7 +55,11 @@ pub(crate) fn build(
     let services = containers
         .as_ref()
         .map(|workload| workload.services.as_slice());
-    findings.extend(consent::privileged(workload, services.unwrap_or_default()));
+    findings.extend(consent::privileged(
+        workload,
+        env,
+        services.unwrap_or_default(),
+    ));
     if let (Some(services), Some(_)) = (services, &volumes) {
         findings.extend(volumes::idle(workload, services));
     }

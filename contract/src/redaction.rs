@@ -32,6 +32,7 @@ const ENV: &[&str] = &[
     "logging/syslog/hostname",
     "logging/syslog/port",
     "signingKey",
+    "workloadPolicy",
     "volumes/*/volumeID",
     "volumes/*/volumeName",
     "volumes/*/create",

@@ -14,6 +14,7 @@ pub mod interpolation;
 pub(crate) mod paths;
 pub(crate) mod pod;
 mod reader;
+mod room;
 mod sources;
 pub(crate) mod template;
 mod values;

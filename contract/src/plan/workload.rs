@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -22,8 +23,8 @@ pub struct Workload {
 /// A file that containers may read. It may hold secrets: its bytes do not print.
 #[derive(Clone, PartialEq, Eq)]
 pub struct File {
-    /// Content.
-    pub bytes: Zeroizing<Vec<u8>>,
+    /// Content; the same file may be seen at several paths.
+    pub bytes: Arc<Zeroizing<Vec<u8>>>,
     /// Permissions (`0o644`); it belongs to root.
     pub mode: u32,
 }
@@ -32,7 +33,7 @@ impl File {
     /// A file that everybody may read.
     pub fn plain(bytes: Vec<u8>) -> Self {
         Self {
-            bytes: Zeroizing::new(bytes),
+            bytes: Arc::new(Zeroizing::new(bytes)),
             mode: 0o644,
         }
     }

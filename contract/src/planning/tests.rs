@@ -460,3 +460,41 @@ fn a_volume_that_no_container_mounts_is_told() {
         assert_eq!(idle, expected, "{mounts}");
     }
 }
+
+#[test]
+fn each_party_can_forbid_privileges() {
+    let workload = |policy: &str, lines: &str| {
+        format!(
+            "type: workload\nenv: {{REGISTRY: r.example}}\ncompose: {{archive: {}}}\n{policy}",
+            archive(lines)
+        )
+    };
+    let privileged = "    privileged: true\n";
+    let consent = |workload: &str, env: &str| -> Vec<String> {
+        let told = refused(workload, env).into_iter();
+        told.filter(|told| told.starts_with("HPL12100E")).collect()
+    };
+    let forbidden = env_text("workloadPolicy: {privileged: false}\n");
+    for lines in [privileged, "    cap_add: [SYS_ADMIN]\n"] {
+        assert_eq!(
+            consent(&workload("", lines), &forbidden),
+            ["HPL12100E env at workloadPolicy.privileged"],
+            "{lines}"
+        );
+    }
+    assert_eq!(
+        consent(
+            &workload("envPolicy: {privileged: false}\n", "    cap_add: [BPF]\n"),
+            &forbidden
+        ),
+        [
+            "HPL12100E workload at envPolicy.privileged",
+            "HPL12100E env at workloadPolicy.privileged",
+        ]
+    );
+    assert!(plan(&workload("", "    cap_add: [NET_ADMIN]\n"), &forbidden).is_ok());
+    let allowed = env_text("workloadPolicy: {privileged: true}\n");
+    for env in [env_text(""), allowed] {
+        assert!(plan(&workload("", privileged), &env).is_ok());
+    }
+}

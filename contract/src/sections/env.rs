@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::auths::Auths;
 use super::logging::Logging;
+use super::policy::WorkloadPolicy;
 use super::volumes::EnvVolumes;
 use super::{Present, present};
 use crate::secret::SecretString;
@@ -33,6 +34,8 @@ pub struct EnvSection {
     pub env: BTreeMap<String, SecretString>,
     /// The key or certificate that verifies the contract's signature: PEM, or base64 of it once or twice.
     pub signing_key: Option<String>,
+    /// What the deployer asks of the workload (this appliance's own key).
+    pub workload_policy: Option<WorkloadPolicy>,
     /// What the workload must name, too (this appliance's own key).
     pub contract_id: Option<SecretString>,
     /// Confidential containers.

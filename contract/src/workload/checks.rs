@@ -77,6 +77,17 @@ pub(super) fn privileged(reader: &mut Reader<'_>, at: &Value<'_>, service: &Serv
     }
 }
 
+/// Programs of a container may gain privileges by being executed only where it is privileged.
+pub(super) fn no_escalation(reader: &mut Reader<'_>, at: &Value<'_>, service: &Service) {
+    if !service.privileged {
+        reader.advise(
+            at,
+            "no program of a container gains privileges here, whatever its file says (setuid, file capabilities), unless the container is privileged",
+            "remove it; where a program needs more, run it as that user (`user`, `runAsUser`) or add the capability",
+        );
+    }
+}
+
 /// Folders in which programs keep what is to outlive them, and what in these is made anew all the same.
 const KEPT: [&str; 6] = [
     "/data",

@@ -4,6 +4,7 @@
 //! contract is refused.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -45,7 +46,7 @@ impl Kind {
 /// What a name stands for.
 enum Content {
     Archive(Source),
-    Bytes(Zeroizing<Vec<u8>>),
+    Bytes(Arc<Zeroizing<Vec<u8>>>),
 }
 
 /// The `configs` or `secrets` of a compose file.
@@ -164,8 +165,8 @@ fn variable(
     }
 }
 
-fn bytes(text: &str) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(text.as_bytes().to_vec())
+fn bytes(text: &str) -> Arc<Zeroizing<Vec<u8>>> {
+    Arc::new(Zeroizing::new(text.as_bytes().to_vec()))
 }
 
 impl Declared<'_> {
@@ -238,9 +239,9 @@ impl Declared<'_> {
                 let Some(file) = file else {
                     return source.clone();
                 };
-                file.bytes.clone()
+                Arc::clone(&file.bytes)
             }
-            (Content::Bytes(bytes), _) => bytes.clone(),
+            (Content::Bytes(bytes), _) => Arc::clone(bytes),
         };
         let mode = mode.unwrap_or(MODE);
         let path = format!("{}/{mode:o}/{name}", self.kind.folder());

@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 
 use super::super::interpolation::Variables;
 use super::super::reader::{Reader, Value};
+use super::super::room::Room;
 use super::super::{Surroundings, paths};
-use crate::secret::SecretString;
+use crate::secret::{ExposeSecret as _, SecretString};
 use crate::yaml::Kind;
 
 /// The most env files of one service, and the most bytes of one: Linux takes no larger environment.
@@ -23,8 +24,13 @@ pub(super) fn read(
     files: Option<&Value<'_>>,
     own: Option<&Value<'_>>,
     surroundings: &Surroundings<'_>,
+    room: &mut Room,
 ) -> BTreeMap<String, SecretString> {
-    let mut environment = Variables::new();
+    let mut environment = Environment {
+        variables: Variables::new(),
+        known: surroundings.variables,
+        room,
+    };
     if let Some(files) = files {
         for (number, file) in reader.one_or_many(files).iter().enumerate() {
             if number == MOST_FILES {
@@ -39,71 +45,74 @@ pub(super) fn read(
         }
     }
     match own {
-        Some(own) if own.is_mapping() => mapping(reader, own, surroundings, &mut environment),
-        Some(own) => list(reader, own, surroundings, &mut environment),
+        Some(own) if own.is_mapping() => mapping(reader, own, &mut environment),
+        Some(own) => list(reader, own, &mut environment),
         None => {}
     }
-    environment
+    environment.variables
 }
 
-fn mapping(
-    reader: &mut Reader<'_>,
-    own: &Value<'_>,
-    surroundings: &Surroundings<'_>,
-    environment: &mut Variables,
-) {
+/// The environment as far as it has been read.
+struct Environment<'a> {
+    variables: Variables,
+    /// The contract's.
+    known: &'a Variables,
+    room: &'a mut Room,
+}
+
+impl Environment<'_> {
+    /// Sets a variable.
+    fn insert(&mut self, reader: &mut Reader<'_>, at: &Value<'_>, name: &str, value: &str) {
+        if name.is_empty() || name.contains(['=', '\0']) {
+            reader.refuse(
+                at,
+                "this is no name of an environment variable",
+                "write NAME=value",
+            );
+        } else if reader
+            .accept(at, self.room.take(name.len() + value.len()), LARGE)
+            .is_some()
+        {
+            self.variables
+                .insert(name.to_owned(), SecretString::from(value));
+        }
+    }
+
+    /// Sets a variable to what the contract has under its name, where it has something.
+    fn insert_known(&mut self, reader: &mut Reader<'_>, at: &Value<'_>, name: &str) {
+        if let Some(value) = self.known.get(name) {
+            self.insert(reader, at, name, value.expose_secret());
+        }
+    }
+}
+
+/// What to do with texts that Linux does not take.
+pub(super) const LARGE: &str = "put it into a file: `configs`, `secrets`, or one of the archive";
+
+fn mapping(reader: &mut Reader<'_>, own: &Value<'_>, environment: &mut Environment<'_>) {
     for (name, value) in reader.entries(own) {
         match value.node.kind {
-            Kind::Null => insert_known(name, surroundings, environment),
+            Kind::Null => environment.insert_known(reader, &value, name),
             // Compose refuses these too, or prints them in a form of its own.
             Kind::Bool(_) => reader.expected("text or a whole number", &value),
             _ => {
                 if let Some(text) = reader.text(&value) {
-                    insert(reader, &value, name, &text, environment);
+                    environment.insert(reader, &value, name, &text);
                 }
             }
         }
     }
 }
 
-fn list(
-    reader: &mut Reader<'_>,
-    own: &Value<'_>,
-    surroundings: &Surroundings<'_>,
-    environment: &mut Variables,
-) {
+fn list(reader: &mut Reader<'_>, own: &Value<'_>, environment: &mut Environment<'_>) {
     for item in reader.items(own) {
         let Some(text) = reader.text(&item) else {
             continue;
         };
         match text.split_once('=') {
-            Some((name, value)) => insert(reader, &item, name, value, environment),
-            None => insert_known(&text, surroundings, environment),
+            Some((name, value)) => environment.insert(reader, &item, name, value),
+            None => environment.insert_known(reader, &item, &text),
         }
-    }
-}
-
-fn insert(
-    reader: &mut Reader<'_>,
-    at: &Value<'_>,
-    name: &str,
-    value: &str,
-    environment: &mut Variables,
-) {
-    if name.is_empty() || name.contains(['=', '\0']) {
-        reader.refuse(
-            at,
-            "this is no name of an environment variable",
-            "write NAME=value",
-        );
-    } else {
-        environment.insert(name.to_owned(), SecretString::from(value));
-    }
-}
-
-fn insert_known(name: &str, surroundings: &Surroundings<'_>, environment: &mut Variables) {
-    if let Some(value) = surroundings.variables.get(name) {
-        environment.insert(name.to_owned(), value.clone());
     }
 }
 
@@ -112,7 +121,7 @@ fn env_file(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
     surroundings: &Surroundings<'_>,
-    environment: &mut Variables,
+    environment: &mut Environment<'_>,
 ) {
     let (mut path, mut required) = (value.is_text().then(|| value.clone()), true);
     if path.is_none() {
@@ -152,7 +161,7 @@ fn env_file(
             "the env file is larger than 1 MiB",
             "name what the service needs; larger things belong into files",
         ),
-        Some(Ok(text)) => env_lines(reader, &path, text, surroundings, environment),
+        Some(Ok(text)) => env_lines(reader, &path, text, environment),
         Some(Err(_)) => reader.refuse(&path, "the env file is not UTF-8", "save it as UTF-8"),
         None if required => reader.refuse(
             &path,
@@ -167,8 +176,7 @@ fn env_lines(
     reader: &mut Reader<'_>,
     at: &Value<'_>,
     text: &str,
-    surroundings: &Surroundings<'_>,
-    environment: &mut Variables,
+    environment: &mut Environment<'_>,
 ) {
     // A line may refer to those before it, but not to another file's.
     let mut earlier = Variables::new();
@@ -179,7 +187,7 @@ fn env_lines(
             continue;
         }
         let Some((name, written)) = line.split_once('=') else {
-            insert_known(line, surroundings, environment);
+            environment.insert_known(reader, at, line);
             continue;
         };
         let value = unquote(written.trim_start()).and_then(|(value, literal)| {
@@ -192,7 +200,7 @@ fn env_lines(
         });
         match value {
             Ok(value) => {
-                insert(reader, at, name.trim_end(), &value, environment);
+                environment.insert(reader, at, name.trim_end(), &value);
                 earlier.insert(
                     name.trim_end().to_owned(),
                     SecretString::from(value.as_str()),

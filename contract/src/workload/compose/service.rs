@@ -2,6 +2,7 @@
 
 use super::super::interpolation::Variables;
 use super::super::reader::{Reader, Value};
+use super::super::room::Room;
 use super::super::sources::{self, Files};
 use super::super::{Surroundings, amounts, checks, image, paths, values};
 use super::configs::Declared;
@@ -75,7 +76,7 @@ pub(super) fn read<'n>(
     for (key, value) in &entries {
         match *key {
             // Below, in an order of their own.
-            "environment" | "env_file" | "deploy" | "image" => {}
+            "environment" | "env_file" | "deploy" | "image" | "security_opt" => {}
             "depends_on" => read.needs = depends::read(reader, value),
             "ports" => read.ports = network::published(reader, value),
             "network_mode" => {
@@ -94,7 +95,28 @@ pub(super) fn read<'n>(
         }
     }
     let (env_file, environment) = (find("env_file"), find("environment"));
-    service.environment = environment::read(reader, env_file, environment, around.surroundings);
+    let mut room = Room::default();
+    service.environment = environment::read(
+        reader,
+        env_file,
+        environment,
+        around.surroundings,
+        &mut room,
+    );
+    for (key, words) in [
+        ("entrypoint", &service.entrypoint),
+        ("command", &service.command),
+    ] {
+        let mut words = words.iter().flatten();
+        if let (Some(at), Err(cause)) =
+            (find(key), words.try_for_each(|word| room.take(word.len())))
+        {
+            reader.refuse(at, cause, environment::LARGE);
+        }
+    }
+    if let Some(options) = find("security_opt") {
+        security_options(reader, &mut service, options);
+    }
     if let Some(deploy) = find("deploy") {
         limits::deploy(reader, &mut service, deploy);
     }
@@ -187,7 +209,6 @@ fn privileges(
         }
         "cap_add" => service.cap_add = reader.each(value, values::capability, CAPABILITY),
         "cap_drop" => service.cap_drop = reader.each(value, values::capability, CAPABILITY),
-        "security_opt" => security_options(reader, service, value),
         "sysctls" => sysctls(reader, service, value),
         _ => return false,
     }
@@ -317,7 +338,7 @@ fn security_options(reader: &mut Reader<'_>, service: &mut Service, value: &Valu
         let (name, argument) = text.split_once([':', '=']).unwrap_or((&text, "true"));
         match (name, argument) {
             ("no-new-privileges", "true") => service.no_new_privileges = true,
-            ("no-new-privileges", "false") => service.no_new_privileges = false,
+            ("no-new-privileges", "false") => checks::no_escalation(reader, &item, service),
             ("seccomp" | "apparmor" | "label" | "systempaths", _) => reader.refuse(
                 &item,
                 format!("`{name}` cannot be set: the guest's own protection stays on"),

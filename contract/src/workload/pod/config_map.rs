@@ -1,6 +1,7 @@
 //! ConfigMaps, and the one that every workload has: `contract.config.map`, the merged environment of the contract.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +16,7 @@ use crate::secret::ExposeSecret as _;
 const GENERATED: &str = "contract.config.map";
 
 /// The values of a ConfigMap: text, or bytes.
-pub(super) type ConfigMap = BTreeMap<String, Zeroizing<Vec<u8>>>;
+pub(super) type ConfigMap = BTreeMap<String, Arc<Zeroizing<Vec<u8>>>>;
 
 /// All ConfigMaps by name.
 pub(super) struct ConfigMaps(BTreeMap<String, ConfigMap>);
@@ -25,7 +26,7 @@ impl ConfigMaps {
     pub(super) fn new(variables: &Variables) -> Self {
         let values = variables.iter().map(|(name, value)| {
             let bytes = value.expose_secret().as_bytes().to_vec();
-            (name.clone(), Zeroizing::new(bytes))
+            (name.clone(), Arc::new(Zeroizing::new(bytes)))
         });
         Self([(GENERATED.to_owned(), values.collect())].into())
     }
@@ -83,7 +84,9 @@ fn entries(reader: &mut Reader<'_>, value: &Value<'_>, is_binary: bool, map: &mu
             Some(text.as_bytes().to_vec())
         };
         if let Some(bytes) = bytes
-            && map.insert(key.to_owned(), Zeroizing::new(bytes)).is_some()
+            && map
+                .insert(key.to_owned(), Arc::new(Zeroizing::new(bytes)))
+                .is_some()
         {
             reader.refuse_key(
                 &field,

@@ -2,8 +2,9 @@
 
 use super::super::checks::{self, Published};
 use super::super::reader::{Reader, Value};
+use super::super::room::Room;
 use super::super::{amounts, image, paths, sources, values};
-use super::environment::{self, Room};
+use super::environment;
 use super::spec::{Around, Common};
 use super::{names, probes, refused, security};
 use crate::plan::{Limits, Port, Protocol, Purpose, Restart, Role, Service};
@@ -136,7 +137,7 @@ pub(super) fn read(
             .iter()
             .filter_map(|item| {
                 let text = reader.text(item)?;
-                let expanded = room.expanded(&text, &service.environment);
+                let expanded = environment::expanded(&mut room, &text, &service.environment);
                 Some(
                     reader
                         .accept(item, expanded, "make it shorter")?

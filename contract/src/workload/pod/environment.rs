@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use super::super::reader::{Reader, Value};
+use super::super::room::{LONGEST, Room};
 use super::super::wiped;
 use super::config_map::{ConfigMap, ConfigMaps};
 use super::names::Metadata;
@@ -83,7 +84,7 @@ fn variable(
                 is_given = true;
                 text = reader.text(&field);
                 text = text.and_then(|text| {
-                    reader.accept(&field, room.expanded(&text, environment), FILE)
+                    reader.accept(&field, expanded(room, &text, environment), FILE)
                 });
             }
             "valueFrom" => {
@@ -272,64 +273,40 @@ fn field_of(reader: &mut Reader<'_>, value: &Value<'_>, metadata: &Metadata) -> 
     found
 }
 
-/// What the texts of one container may still take: Linux starts no program with more.
-pub(super) struct Room(usize);
-
-/// The most bytes of one text, and of all together.
-const LONGEST: usize = 128 << 10;
-const ALL: usize = 2 << 20;
-
-impl Default for Room {
-    fn default() -> Self {
-        Self(ALL)
-    }
-}
-
-impl Room {
-    fn take(&mut self, bytes: usize) -> Result<(), &'static str> {
-        const CAUSE: &str = "the environment or the command is larger than Linux takes";
-        if bytes > LONGEST {
-            return Err(CAUSE);
-        }
-        self.0 = self.0.checked_sub(bytes).ok_or(CAUSE)?;
-        Ok(())
-    }
-
-    /// A text with every `$(NAME)` of a variable that is known replaced; `$$` is a dollar sign that begins none.
-    pub(super) fn expanded(
-        &mut self,
-        text: &str,
-        environment: &Environment,
-    ) -> Result<Zeroizing<String>, &'static str> {
-        let mut output = Zeroizing::new(String::with_capacity(text.len()));
-        let mut rest = text;
-        while let Some(at) = rest.find('$') {
-            wiped::push(&mut output, &rest[..at]);
-            let after = &rest[at + 1..];
-            let name = after
-                .strip_prefix('(')
-                .and_then(|inner| inner.split_once(')'));
-            let known = name.and_then(|(name, after)| Some((environment.get(name)?, after)));
-            rest = match (after.strip_prefix('$'), known) {
-                (Some(after), _) => {
-                    wiped::push(&mut output, "$");
-                    after
-                }
-                (None, Some((value, after))) => {
-                    wiped::push(&mut output, value.expose_secret());
-                    after
-                }
-                (None, None) => {
-                    wiped::push(&mut output, "$");
-                    after
-                }
-            };
-            if output.len() > LONGEST {
-                break;
+/// A text with every `$(NAME)` of a variable that is known replaced; `$$` is a dollar sign that begins none.
+pub(super) fn expanded(
+    room: &mut Room,
+    text: &str,
+    environment: &Environment,
+) -> Result<Zeroizing<String>, &'static str> {
+    let mut output = Zeroizing::new(String::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        wiped::push(&mut output, &rest[..at]);
+        let after = &rest[at + 1..];
+        let name = after
+            .strip_prefix('(')
+            .and_then(|inner| inner.split_once(')'));
+        let known = name.and_then(|(name, after)| Some((environment.get(name)?, after)));
+        rest = match (after.strip_prefix('$'), known) {
+            (Some(after), _) => {
+                wiped::push(&mut output, "$");
+                after
             }
+            (None, Some((value, after))) => {
+                wiped::push(&mut output, value.expose_secret());
+                after
+            }
+            (None, None) => {
+                wiped::push(&mut output, "$");
+                after
+            }
+        };
+        if output.len() > LONGEST {
+            break;
         }
-        wiped::push(&mut output, rest);
-        self.take(output.len())?;
-        Ok(output)
     }
+    wiped::push(&mut output, rest);
+    room.take(output.len())?;
+    Ok(output)
 }

@@ -138,6 +138,7 @@ pub(super) fn of_container(
     identity: &mut Identity,
     service: &mut Service,
 ) {
+    let mut escalation = None;
     for (key, field) in reader.entries(value) {
         match key {
             "privileged" => {
@@ -146,7 +147,9 @@ pub(super) fn of_container(
             }
             "readOnlyRootFilesystem" => service.read_only = reader.flag(&field).unwrap_or_default(),
             "allowPrivilegeEscalation" => {
-                service.no_new_privileges = reader.flag(&field) == Some(false);
+                let allowed = reader.flag(&field);
+                service.no_new_privileges = allowed == Some(false);
+                escalation = (allowed == Some(true)).then_some(field);
             }
             "capabilities" => capabilities(reader, &field, service),
             "procMount" if field.node.text() == Some("Default") => {}
@@ -156,6 +159,9 @@ pub(super) fn of_container(
                 reader.unknown(&field, key, known);
             }
         }
+    }
+    if let Some(escalation) = escalation {
+        checks::no_escalation(reader, &escalation, service);
     }
     if service.privileged && service.no_new_privileges {
         reader.refuse(

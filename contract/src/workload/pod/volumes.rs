@@ -1,6 +1,7 @@
 //! The volumes of a Pod, and what a container mounts of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -180,8 +181,8 @@ fn config_map(
         );
         return None;
     };
-    let file = |bytes: &Zeroizing<Vec<u8>>, mode| File {
-        bytes: bytes.clone(),
+    let file = |bytes: &Arc<Zeroizing<Vec<u8>>>, mode| File {
+        bytes: Arc::clone(bytes),
         mode,
     };
     let Some(items) = items else {

@@ -1,6 +1,7 @@
 //! The functions of templates: those of Go that Helm users write, and Helm's `default`, `quote` and `squote`.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -24,7 +25,7 @@ pub(super) fn call<'v>(
     at: usize,
     arguments: &[Value<'v>],
 ) -> Result<Value<'v>, Fault> {
-    let made = |text: Zeroizing<String>| Value::Text(Text::Made(text));
+    let made = |text: Zeroizing<String>| Value::Text(Text::Made(Arc::new(text)));
     match (name, arguments) {
         // The caller has stopped at the first that decides; what is left is the last.
         ("and" | "or", [.., last]) => Ok(last.clone()),
@@ -110,7 +111,7 @@ fn number<'v>(count: usize) -> Value<'v> {
 pub(super) fn printed<'v>(value: &Value<'v>, at: usize) -> Result<Text<'v>, Fault> {
     Ok(match value {
         Value::Text(text) => text.clone(),
-        Value::Number(number) => Text::Made(Zeroizing::new(number.to_string())),
+        Value::Number(number) => Text::Made(Arc::new(Zeroizing::new(number.to_string()))),
         Value::Bool(value) => Text::Borrowed(if *value { "true" } else { "false" }),
         Value::Missing(name) => return Err(not_set(name, at)),
         Value::Nil | Value::Root | Value::Env => {

@@ -1,5 +1,7 @@
 //! Carries out the blocks of a template within the budgets of its document.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::Fault;
@@ -25,11 +27,11 @@ pub(super) enum Value<'v> {
     Missing(&'v str),
 }
 
-/// Text of the contract or of a template, or one that was made here.
+/// Text of the contract or of a template, or one that was made here: one copy, however often it is used.
 #[derive(Clone)]
 pub(super) enum Text<'v> {
     Borrowed(&'v str),
-    Made(Zeroizing<String>),
+    Made(Arc<Zeroizing<String>>),
 }
 
 impl Text<'_> {

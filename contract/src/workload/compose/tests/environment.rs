@@ -82,3 +82,33 @@ fn env_files_are_bounded_in_number_because_each_is_read_again() {
     let files = vec!["./web.env"; 64].join(", ");
     assert!(service(&format!("env_file: [{files}]\n")).is_ok());
 }
+
+#[test]
+fn no_environment_and_no_command_is_larger_than_linux_takes() {
+    let text = |bytes: usize| "x".repeat(bytes);
+    let many = |count: usize| -> String {
+        let lines: Vec<_> = (0..count)
+            .map(|index| format!("\n  A{index}: {}", text(100_000)))
+            .collect();
+        format!("environment:{}", lines.concat())
+    };
+    for (lines, is_good) in [
+        (format!("environment: {{A: {}}}", text(120 << 10)), true),
+        (format!("environment: {{A: {}}}", text(128 << 10)), false),
+        (many(20), true),
+        (many(21), false),
+        (format!("command: [a, {}]", text(120 << 10)), true),
+        (format!("command: [a, {}]", text((128 << 10) + 1)), false),
+        (format!("{}\ncommand: {}", many(20), text(100_000)), false),
+    ] {
+        match service(&lines) {
+            Ok(_) => assert!(is_good),
+            Err(findings) => {
+                assert!(
+                    !is_good && findings[0].cause.contains("larger than Linux takes"),
+                    "{findings:?}"
+                );
+            }
+        }
+    }
+}

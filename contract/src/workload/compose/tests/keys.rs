@@ -198,3 +198,34 @@ fn privileges_are_what_is_asked_for_and_no_more() {
     assert_eq!(list.sysctls["net.ipv4.ip_forward"], "1");
     assert!(list.no_new_privileges);
 }
+
+#[test]
+fn privileges_that_no_program_gains_are_told_where_they_are_asked_for() {
+    let told = |lines: &str| {
+        let text = format!(
+            "services:\n  web:\n    image: {IMAGE}\n    {}\n",
+            lines.replace('\n', "\n    ")
+        );
+        let variables = variables();
+        let given = Given {
+            variables: &variables,
+            volumes: &[],
+            signed: &[],
+        };
+        let (workload, findings) = read(archive(&text), &given, &Place::default());
+        assert!(workload.is_some(), "{findings:?}");
+        let about = findings
+            .iter()
+            .filter(|finding| finding.cause.contains("gains privileges"));
+        about
+            .map(|finding| finding.place.path.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told("security_opt: [\"no-new-privileges:false\"]"),
+        ["services.web.security_opt[0]"]
+    );
+    assert!(told("security_opt: [\"no-new-privileges:true\"]").is_empty());
+    // Whichever stands first.
+    assert!(told("security_opt: [\"no-new-privileges=false\"]\nprivileged: true").is_empty());
+}

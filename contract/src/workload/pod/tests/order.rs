@@ -129,6 +129,10 @@ fn what_is_worth_a_look_is_told_and_stops_nothing() {
             None,
         ),
         (
+            "containers: [{name: a, image: IMAGE, securityContext: {allowPrivilegeEscalation: true}}]",
+            Some("gains privileges"),
+        ),
+        (
             "containers: [{name: a, image: IMAGE, env: [{name: DIR, value: /mnt/data/x}]}]",
             Some("its variable DIR names a path of a data volume"),
         ),
