@@ -15,6 +15,9 @@ use crate::yaml::{self, Document, Kind};
 
 mod compiled;
 mod explain;
+mod reference;
+
+pub use reference::page;
 
 /// The schema of the default product, and the definitions of all.
 const TEXT: &str = include_str!("../schema/contract.json");

@@ -98,3 +98,13 @@ fn the_message_page_holds_the_whole_catalogue_and_nothing_else() {
 fn code_text(code: Code) -> String {
     code.to_string().trim_start_matches("HPL").to_owned()
 }
+
+#[test]
+fn the_contract_reference_is_what_the_schema_says() {
+    let written = page("docs/reference.md");
+    let told = hpcr_contract::schema::page(hpcr_contract::product::Product::Ccrt);
+    assert_eq!(
+        written, told,
+        "write it anew: hpcr-check schema --format markdown --out docs/reference.md"
+    );
+}
