@@ -30,6 +30,7 @@ pub mod private_key;
 pub mod product;
 pub mod public;
 mod redaction;
+pub mod review;
 pub mod schema;
 pub mod secret;
 pub mod sections;

@@ -267,7 +267,7 @@ pub fn write(value: &Value) -> Result<String, ContractError> {
 }
 
 /// Overwrites every text in a JSON value.
-pub(crate) fn wipe(value: &mut Value) {
+pub fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => zeroize::Zeroize::zeroize(text),
         Value::Array(items) => items.iter_mut().for_each(wipe),

@@ -78,12 +78,14 @@ impl From<Diagnostic> for protocol::Diagnostic {
     }
 }
 
+/// Terraform finds the line of an attribute, and of an entry in its value, but of nothing deeper: with a longer path it
+/// would show the resource as a whole. The whole path stands in the text.
 impl From<Path> for AttributePath {
     fn from(path: Path) -> Self {
-        let step = |step| {
+        let step = |(number, step)| {
             let selector = match step {
-                Step::Attribute(name) => Selector::Attribute(name),
-                Step::Key(key) => Selector::Key(key),
+                Step::Attribute(name) if number == 0 => Selector::Attribute(name),
+                Step::Attribute(key) | Step::Key(key) => Selector::Key(key),
                 Step::Index(index) => Selector::Index(index),
             };
             protocol::Step {
@@ -91,7 +93,7 @@ impl From<Path> for AttributePath {
             }
         };
         Self {
-            steps: path.0.into_iter().map(step).collect(),
+            steps: path.0.into_iter().take(2).enumerate().map(step).collect(),
         }
     }
 }

@@ -8,9 +8,17 @@
 use std::env;
 use std::process::ExitCode;
 
+mod attestation;
 mod catalogue;
 mod context;
+mod data_source;
+mod data_sources;
+mod dates;
 mod diagnostic;
+mod findings;
+mod folder;
+mod function;
+mod functions;
 mod plugin;
 mod protocol;
 mod provider;
@@ -18,7 +26,9 @@ mod resource;
 mod resources;
 mod schema;
 mod sealing;
+mod signing;
 mod value;
+mod versions;
 
 const ABOUT: &str = concat!(
     "terraform-provider-hpcr ",

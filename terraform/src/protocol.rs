@@ -177,8 +177,6 @@ pub(crate) struct ServerCapabilities {
     /// Terraform may keep the schemas of another instance of this process.
     #[prost(bool, tag = "2")]
     pub(crate) schema_optional: bool,
-    #[prost(bool, tag = "3")]
-    pub(crate) move_state: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -272,16 +270,6 @@ messages! {
     }
     ImportResponse {
         "1" imported: Vec<Imported> [message, repeated],
-        "2" diagnostics: Vec<Diagnostic> [message, repeated],
-    }
-    MoveRequest {
-        "1" from_provider: String [string],
-        "2" from_name: String [string],
-        "4" state: Option<RawState> [message, optional],
-        "5" name: String [string],
-    }
-    MoveResponse {
-        "1" state: Option<DynamicValue> [message, optional],
         "2" diagnostics: Vec<Diagnostic> [message, repeated],
     }
     ReadDataRequest {

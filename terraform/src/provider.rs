@@ -3,20 +3,21 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use crate::catalogue::{self, RESOURCES};
+use crate::catalogue::{self, DATA_SOURCES, FUNCTIONS, RESOURCES};
 use crate::context::{self, Context};
-use crate::diagnostic::{Diagnostic, stops};
+use crate::diagnostic::Diagnostic;
 use crate::protocol::{
-    ApplyRequest, ApplyResponse, ConfigureRequest, Diagnostics, DynamicValue, ImportRequest,
-    ImportResponse, Imported, MetadataResponse, Name, PlanRequest, PlanResponse, ReadRequest,
-    ReadResponse, SchemaResponse, ServerCapabilities, UpgradeRequest, UpgradeResponse,
-    ValidateProviderRequest, ValidateProviderResponse, ValidateRequest,
+    self, ConfigureRequest, Diagnostics, DynamicValue, MetadataResponse, Name, SchemaResponse,
+    ServerCapabilities, ValidateProviderRequest, ValidateProviderResponse,
 };
-use crate::resource::{Change, Failed, Outcome, Resource};
+use crate::resource::{Failed, Resource};
 use crate::schema::Schema;
 use crate::value::path::Path;
 use crate::value::{Object, Value, json, msgpack};
 
+mod data;
+mod functions;
+mod resources;
 mod settings;
 
 /// The provider of one run of Terraform.
@@ -40,8 +41,9 @@ impl Provider {
         };
         MetadataResponse {
             capabilities: Some(CAPABILITIES),
+            data_sources: DATA_SOURCES.iter().map(|one| name(one.name())).collect(),
             resources: RESOURCES.iter().map(|one| name(one.name())).collect(),
-            ..Default::default()
+            functions: FUNCTIONS.iter().map(|one| name(one.name())).collect(),
         }
     }
 
@@ -52,8 +54,12 @@ impl Provider {
                 .iter()
                 .map(|one| (one.name().to_owned(), (&one.schema()).into()))
                 .collect(),
+            data_sources: DATA_SOURCES
+                .iter()
+                .map(|one| (one.name().to_owned(), (&data::schema(*one)).into()))
+                .collect(),
+            functions: self.functions().functions,
             capabilities: Some(CAPABILITIES),
-            ..Default::default()
         }
     }
 
@@ -81,149 +87,11 @@ impl Provider {
             diagnostics: told(found),
         }
     }
-
-    pub(crate) fn validate_resource(&self, request: ValidateRequest) -> Diagnostics {
-        let check = || {
-            let resource = known(&request.name)?;
-            // Warnings are told by the plan, once.
-            let mut found = resource.check(&object(request.config)?, &self.context());
-            found.retain(|diagnostic| diagnostic.is_error);
-            Ok(found)
-        };
-        Diagnostics {
-            diagnostics: told(check().unwrap_or_else(|failed: Failed| failed)),
-        }
-    }
-
-    pub(crate) fn upgrade(&self, request: UpgradeRequest) -> UpgradeResponse {
-        let raw = request.state.unwrap_or_default().json;
-        let (state, diagnostics) =
-            sent(known(&request.name).and_then(|resource| state_file(&raw, &resource.schema())));
-        UpgradeResponse { state, diagnostics }
-    }
-
-    pub(crate) fn read(&self, request: ReadRequest) -> ReadResponse {
-        let read = || match optional(request.state)? {
-            None => Ok(Value::Null),
-            Some(state) => {
-                let state = known(&request.name)?.read(state)?;
-                Ok(state.map_or(Value::Null, Value::Map))
-            }
-        };
-        let (state, diagnostics) = sent(read());
-        ReadResponse {
-            state,
-            diagnostics,
-            private: request.private,
-        }
-    }
-
-    pub(crate) fn plan(&self, request: PlanRequest) -> PlanResponse {
-        match self.planned(&request) {
-            Err(failed) => PlanResponse {
-                diagnostics: told(failed),
-                ..Default::default()
-            },
-            // A resource that goes needs no plan.
-            Ok(None) => PlanResponse {
-                planned: Some(wire(&Value::Null)),
-                private: request.private,
-                ..Default::default()
-            },
-            Ok(Some(outcome)) => PlanResponse {
-                planned: Some(wire(&Value::Map(outcome.state))),
-                requires_replace: outcome.replace.into_iter().map(Into::into).collect(),
-                private: outcome.private,
-                diagnostics: told(outcome.warnings),
-            },
-        }
-    }
-
-    fn planned(&self, request: &PlanRequest) -> Result<Option<Outcome>, Failed> {
-        let resource = known(&request.name)?;
-        let Some(mut proposed) = optional(request.proposed.clone())? else {
-            return Ok(None);
-        };
-        let config = object(request.config.clone())?;
-        let schema = resource.schema();
-        schema.fill(&config, &mut proposed);
-        resource
-            .plan(&Change {
-                prior: optional(request.prior.clone())?.as_ref(),
-                planned: &proposed,
-                config: &config,
-                private: &request.private,
-                context: &self.context(),
-            })
-            .map(Some)
-    }
-
-    pub(crate) fn apply(&self, request: ApplyRequest) -> ApplyResponse {
-        match self.applied(&request) {
-            // What was there before is there still.
-            Err(failed) => ApplyResponse {
-                state: request.prior,
-                private: request.private,
-                diagnostics: told(failed),
-            },
-            Ok(outcome) => ApplyResponse {
-                state: Some(wire(
-                    &outcome
-                        .as_ref()
-                        .map_or(Value::Null, |outcome| Value::Map(outcome.state.clone())),
-                )),
-                private: outcome
-                    .as_ref()
-                    .map(|o| o.private.clone())
-                    .unwrap_or_default(),
-                diagnostics: told(outcome.map(|outcome| outcome.warnings).unwrap_or_default()),
-            },
-        }
-    }
-
-    fn applied(&self, request: &ApplyRequest) -> Result<Option<Outcome>, Failed> {
-        let resource = known(&request.name)?;
-        let prior = optional(request.prior.clone())?;
-        let Some(planned) = optional(request.planned.clone())? else {
-            let found = prior
-                .map(|prior| resource.delete(&prior))
-                .unwrap_or_default();
-            return if stops(&found) { Err(found) } else { Ok(None) };
-        };
-        resource
-            .apply(&Change {
-                prior: prior.as_ref(),
-                planned: &planned,
-                config: &object(request.config.clone())?,
-                private: &request.private,
-                context: &self.context(),
-            })
-            .map(Some)
-    }
-
-    pub(crate) fn import(&self, request: ImportRequest) -> ImportResponse {
-        let import = || {
-            let resource = known(&request.name)?;
-            let state = resource.import(&request.id)?;
-            Ok(Value::Map(resource.schema().complete(state)))
-        };
-        let (state, diagnostics) = sent(import());
-        let imported = state.map(|state| Imported {
-            name: request.name,
-            state: Some(state),
-            private: Vec::new(),
-        });
-        ImportResponse {
-            imported: imported.into_iter().collect(),
-            diagnostics,
-        }
-    }
 }
 
 const CAPABILITIES: ServerCapabilities = ServerCapabilities {
     plan_destroy: false,
     schema_optional: true,
-    move_state: true,
 };
 
 fn known(name: &str) -> Result<&'static dyn Resource, Failed> {
@@ -279,14 +147,12 @@ fn wire(value: &Value) -> DynamicValue {
     }
 }
 
-fn told(found: Vec<Diagnostic>) -> Vec<crate::protocol::Diagnostic> {
+fn told(found: Vec<Diagnostic>) -> Vec<protocol::Diagnostic> {
     found.into_iter().map(Into::into).collect()
 }
 
 /// A value or what is wrong, as responses carry them.
-fn sent(
-    outcome: Result<Value, Failed>,
-) -> (Option<DynamicValue>, Vec<crate::protocol::Diagnostic>) {
+fn sent(outcome: Result<Value, Failed>) -> (Option<DynamicValue>, Vec<protocol::Diagnostic>) {
     match outcome {
         Ok(value) => (Some(wire(&value)), Vec::new()),
         Err(failed) => (None, told(failed)),

@@ -2,6 +2,10 @@
 
 pub(crate) mod cidata;
 mod content;
+pub(crate) mod contract;
+pub(crate) mod contract_encrypted;
 #[cfg(unix)]
 pub(crate) mod guest;
+pub(crate) mod json;
 pub(crate) mod text;
+pub(crate) mod tgz;

@@ -123,6 +123,13 @@ impl Schema {
         given
     }
 
+    /// Takes out what no state may hold.
+    pub(crate) fn forget(&self, proposed: &mut Object) {
+        for attribute in self.attributes.iter().filter(|one| one.write_only) {
+            proposed.insert(attribute.name.clone(), Value::Null);
+        }
+    }
+
     /// Puts defaults where a configuration says nothing.
     pub(crate) fn fill(&self, config: &Object, proposed: &mut Object) {
         for attribute in &self.attributes {

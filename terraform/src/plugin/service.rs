@@ -62,6 +62,10 @@ impl Calls {
             "PlanResourceChange" => self.answer(call, Provider::plan).await,
             "ApplyResourceChange" => self.answer(call, Provider::apply).await,
             "ImportResourceState" => self.answer(call, Provider::import).await,
+            "ValidateDataResourceConfig" => self.answer(call, Provider::validate_data).await,
+            "ReadDataSource" => self.answer(call, Provider::read_data).await,
+            "GetFunctions" => self.answer(call, |p, _: Empty| p.functions()).await,
+            "CallFunction" => self.answer(call, Provider::call).await,
             "StopProvider" => self.answer(call, |_, _: Empty| Empty {}).await,
             _ => Status::unimplemented("no such call").into_http(),
         }

@@ -22,12 +22,18 @@ pub(crate) fn of(input: &[u8]) -> Result<Vec<u8>, ErrorStack> {
     Ok(fingerprint)
 }
 
+/// Whether bytes can be a fingerprint.
+pub(crate) fn is_one(bytes: &[u8]) -> bool {
+    bytes.len() == SALT + DIGEST
+}
+
 /// Whether a fingerprint is of an input.
 pub(crate) fn matches(fingerprint: &[u8], input: &[u8]) -> Result<bool, ErrorStack> {
-    let Some((salt, of)) = fingerprint.split_at_checked(SALT) else {
+    if !is_one(fingerprint) {
         return Ok(false);
-    };
-    Ok(of.len() == DIGEST && memcmp::eq(of, &digest(salt, input)?))
+    }
+    let (salt, of) = fingerprint.split_at(SALT);
+    Ok(memcmp::eq(of, &digest(salt, input)?))
 }
 
 fn digest(salt: &[u8], input: &[u8]) -> Result<Vec<u8>, ErrorStack> {

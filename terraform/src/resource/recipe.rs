@@ -35,6 +35,18 @@ pub(crate) trait Recipe: Sync {
     fn unseen(&self, _: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
         Ok(None)
     }
+
+    /// What is to be told of one that stays as it is.
+    fn remarks(&self, _: &Object, _: &Context) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+
+    /// The state of one that was made elsewhere, without `id`.
+    fn import(&self, _: &str) -> Result<Object, Failed> {
+        let detail = "Make it anew: nothing but its outputs is lost.";
+        let summary = format!("{} cannot be imported", self.name());
+        Err(vec![Diagnostic::error(Path::default(), &summary, detail)])
+    }
 }
 
 /// A recipe as a resource.
@@ -61,13 +73,13 @@ impl<R: Recipe> Resource for Made<R> {
         let mut state = change.planned.clone();
         if self.is_unchanged(&schema, change)? {
             return Ok(Outcome {
+                warnings: self.0.remarks(&state, change.context),
                 state,
                 private: change.private.to_vec(),
                 ..Outcome::default()
             });
         }
-        let mut input = inputs(&schema, change);
-        schema.fill(change.config, &mut input);
+        let input = inputs(&schema, change);
         let warnings = self.0.check(&input, change.context);
         if stops(&warnings) {
             return Err(warnings);
@@ -88,8 +100,7 @@ impl<R: Recipe> Resource for Made<R> {
 
     fn apply(&self, change: &Change<'_>) -> Result<Outcome, Failed> {
         let schema = self.schema();
-        let mut input = inputs(&schema, change);
-        schema.fill(change.config, &mut input);
+        let input = inputs(&schema, change);
         let warnings = self.0.check(&input, change.context);
         if stops(&warnings) {
             return Err(warnings);
@@ -100,19 +111,33 @@ impl<R: Recipe> Resource for Made<R> {
             .get("id")
             .is_none_or(|id| id.has_unknown() || id.is_null())
         {
-            state.insert("id".into(), Value::text(uuid::Uuid::new_v4().to_string()));
+            state.insert("id".into(), new_id());
         }
         let private = match self.0.unseen(&input)? {
             Some(unseen) => fingerprint::of(&unseen).map_err(|_| no_digest())?,
             None => Vec::new(),
         };
-        // What was told while planning is not told again.
+        // What was told while planning is not told again. An output that was not made is none.
+        for value in state.values_mut().filter(|value| value.has_unknown()) {
+            *value = Value::Null;
+        }
         Ok(Outcome {
             state: schema.complete(state),
             private,
             ..Outcome::default()
         })
     }
+
+    fn import(&self, id: &str) -> Result<Object, Failed> {
+        let mut state = self.0.import(id)?;
+        self.schema().fill(&Object::new(), &mut state);
+        state.insert("id".into(), new_id());
+        Ok(state)
+    }
+}
+
+fn new_id() -> Value {
+    Value::text(uuid::Uuid::new_v4().to_string())
 }
 
 impl<R: Recipe> Made<R> {
@@ -136,7 +161,7 @@ impl<R: Recipe> Made<R> {
             return Ok(false);
         }
         match self.0.unseen(&inputs(schema, change))? {
-            None => Ok(true),
+            None => Ok(!fingerprint::is_one(change.private)),
             Some(unseen) => fingerprint::matches(change.private, &unseen).map_err(|_| no_digest()),
         }
     }

@@ -1,15 +1,15 @@
-//! Takes a contract the whole way that it takes in the guest, and keeps all that is said about it on that way.
+//! A contract that was reviewed, as the commands tell of it.
 
 use hpcr_contract::attestation::Subject;
 use hpcr_contract::authoring;
-use hpcr_contract::certificate::{Expiry, PublicKey, expiry};
+use hpcr_contract::certificate::PublicKey;
 use hpcr_contract::contents::Contents;
 use hpcr_contract::finding::{Finding, Level};
-use hpcr_contract::messages;
 use hpcr_contract::plan::Plan;
 use hpcr_contract::preflight::Horizon;
+use hpcr_contract::review::Review;
 use hpcr_contract::sources::Sources;
-use hpcr_contract::stages::{Rejection, Sealed, Verified};
+use hpcr_contract::stages::Verified;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -42,48 +42,27 @@ pub(crate) struct Checked {
 /// Reads and checks the contract that the arguments name.
 pub(crate) fn check(arguments: &ContractArguments) -> Result<Checked, Failure> {
     let key = keys::opening(&arguments.key)?;
-    let now = input::now(arguments.time.at)?;
-    let mut checked = Checked {
-        name: input::name(&arguments.file),
-        bytes: input::contract(&arguments.file)?,
-        key,
-        hashes: None,
-        findings: Vec::new(),
-        verified: None,
-        plan: None,
-        closed: false,
+    let horizon = Horizon {
+        now: input::now(arguments.time.at)?,
+        days: arguments.expires_within,
     };
-    if let Err(rejection) = checked.go(arguments, now) {
-        checked.findings.extend(rejection.findings);
-    }
-    Ok(checked)
+    let name = input::name(&arguments.file);
+    let bytes = input::contract(&arguments.file)?;
+    let product = arguments.platform.product;
+    let review = Review::of(&bytes, &name, key.keys(), product, horizon);
+    Ok(Checked {
+        name,
+        bytes,
+        key,
+        hashes: review.hashes,
+        findings: review.findings,
+        verified: review.verified,
+        plan: review.plan,
+        closed: review.closed,
+    })
 }
 
 impl Checked {
-    fn go(&mut self, arguments: &ContractArguments, now: i64) -> Result<(), Rejection> {
-        let sealed = Sealed::parse(&self.bytes, &self.name)?;
-        self.findings.extend_from_slice(sealed.unknown_keys());
-        if sealed.needs_key() && self.key.is_empty() {
-            self.findings.extend(sealed.malformed_tokens());
-            self.closed = true;
-            return Ok(());
-        }
-        let opened = sealed.open(self.key.keys())?;
-        self.hashes = Some(opened.hashes());
-        let verified = self
-            .verified
-            .insert(opened.verify(arguments.platform.product)?);
-        self.findings.extend_from_slice(verified.warnings());
-        let days = arguments.expires_within;
-        self.findings.extend(end_of(verified, now, days));
-        self.findings
-            .extend(verified.preflight(Horizon { now, days }));
-        let plan = verified.agree()?.plan()?;
-        self.findings.extend_from_slice(&plan.warnings);
-        self.plan = (!self.findings.iter().any(Finding::stops)).then_some(plan);
-        Ok(())
-    }
-
     /// The contract as a tree.
     pub(crate) fn contents(&self) -> Result<Contents, Vec<Finding>> {
         Contents::read(&self.bytes, &self.name, self.key.keys())
@@ -158,32 +137,4 @@ impl Checked {
             ..Report::default()
         }
     }
-}
-
-/// What is to be said of the end of the certificate that signed: it is the contract's.
-fn end_of(verified: &Verified, now: i64, days: u32) -> Option<Finding> {
-    const DAY: i64 = 24 * 60 * 60;
-    let end = verified.signer()?.validity()?.not_after;
-    let (left, place) = (end.saturating_sub(now), verified.signing_key_place());
-    if expiry(end, now) == Expiry::Expired {
-        let remedy = "sign the contract with a certificate that is valid";
-        let cause = "the certificate of the contract has ended";
-        return Some(Finding::new(
-            messages::CONTRACT_EXPIRED,
-            place,
-            cause,
-            remedy,
-        ));
-    }
-    (left / DAY < i64::from(days)).then(|| {
-        Finding::warning(
-            messages::CONTRACT_WILL_EXPIRE,
-            place,
-            format!(
-                "the certificate of the contract ends in {} days",
-                left / DAY
-            ),
-            "sign the contract with a certificate that lasts",
-        )
-    })
 }

@@ -33,11 +33,6 @@ impl Opening {
             everything: true,
         }
     }
-
-    /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.token.is_none() && self.age.is_none()
-    }
 }
 
 /// The key of a file, of either kind; none where none was named.

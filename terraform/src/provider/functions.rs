@@ -1,0 +1,50 @@
+//! The calls about functions.
+
+use super::{Provider, value, wire};
+use crate::catalogue::{self, FUNCTIONS};
+use crate::function::Refused;
+use crate::protocol::{CallError, CallRequest, CallResponse, FunctionsResponse};
+use crate::resource::Failed;
+use crate::value::Value;
+
+impl Provider {
+    pub(crate) fn functions(&self) -> FunctionsResponse {
+        FunctionsResponse {
+            functions: FUNCTIONS
+                .iter()
+                .map(|one| (one.name().to_owned(), (&one.signature()).into()))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn call(&self, request: CallRequest) -> CallResponse {
+        match self.result(&request) {
+            Ok(result) => CallResponse {
+                result: Some(wire(&result)),
+                error: None,
+            },
+            Err((argument, text)) => CallResponse {
+                result: None,
+                error: Some(CallError {
+                    text,
+                    argument: argument.and_then(|index| i64::try_from(index).ok()),
+                }),
+            },
+        }
+    }
+
+    fn result(&self, request: &CallRequest) -> Result<Value, Refused> {
+        let function = catalogue::function(&request.name).ok_or_else(|| {
+            (
+                None,
+                "there is no such function in this provider".to_owned(),
+            )
+        })?;
+        let arguments: Result<Vec<_>, Failed> = request.arguments.iter().map(value).collect();
+        let arguments = arguments.map_err(|_| (None, "an argument cannot be read".to_owned()))?;
+        if arguments.len() != function.signature().parameters.len() {
+            return Err((None, "the number of arguments is wrong".to_owned()));
+        }
+        function.call(&arguments, &self.context())
+    }
+}

@@ -1,0 +1,420 @@
+//! `hpcr_contract`: a contract of attributes, reviewed while planning by the code that the guest runs, sealed and signed.
+
+use hpcr_contract::authoring::{self, Signer};
+use hpcr_contract::finding::{Finding, Level};
+use hpcr_contract::messages;
+use hpcr_contract::preflight::Horizon;
+use hpcr_contract::product::Product;
+use hpcr_contract::review::Review;
+use hpcr_contract::schema::Section;
+use hpcr_contract::stages::Keys;
+use hpcr_contract::token::{Audience, age, is_sealed};
+use hpcr_contract::yaml::Document;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::context::Context;
+use crate::dates;
+use crate::diagnostic::Diagnostic;
+use crate::findings;
+use crate::resource::Failed;
+use crate::resource::recipe::{Made, Recipe};
+use crate::schema::{Attribute, Form, Nesting, Schema};
+use crate::sealing::{self, Sealing};
+use crate::signing;
+use crate::value::kind::Kind;
+use crate::value::path::Path;
+use crate::value::{Object, Value, msgpack};
+
+mod draft;
+mod fields;
+mod signer;
+
+use draft::{AUDITOR, Draft};
+use signer::Terms;
+
+/// See the module.
+pub(crate) static CONTRACT: Made<Contract> = Made(Contract);
+
+/// What findings call the contract.
+const NAME: &str = "contract";
+/// Certificates that end sooner than this are worth a word, in days.
+const SOON: u32 = 30;
+const DAY: i64 = 24 * 60 * 60;
+
+/// See the module.
+pub(crate) struct Contract;
+
+impl Recipe for Contract {
+    fn name(&self) -> &'static str {
+        "hpcr_contract"
+    }
+
+    fn schema(&self) -> Schema {
+        let text = |name: &str, description| Attribute::optional(name, Kind::Text, description);
+        let computed = |name, description| Attribute::computed(name, Kind::Text, description);
+        let mut attributes = Vec::new();
+        for (section, what) in [
+            (
+                Section::Workload,
+                "What runs: the workload provider's section.",
+            ),
+            (Section::Env, "Where it runs: the deployer's section."),
+        ] {
+            let name = section.name();
+            let mut typed = text(name, what);
+            let fields = fields::attributes(fields::of(section));
+            typed.form = Form::Nested(Nesting::Single, fields);
+            attributes.extend([
+                typed,
+                text(
+                    &format!("{name}_yaml"),
+                    "The same section as YAML, or sealed already (a token, or an age file).",
+                )
+                .sensitive(),
+                text(
+                    &format!("{name}_wo"),
+                    "The same section as YAML or sealed, kept in no state.",
+                )
+                .sensitive()
+                .write_only(),
+            ]);
+        }
+        attributes.extend([
+            text(AUDITOR, "The auditor's public key (PEM): the attestation record is sealed to it."),
+            text("recipient", "The image's age recipient (age1...), instead of cert: sections are sealed as age files."),
+            sealing::platform("ccrt"),
+        ]);
+        let sealing = Sealing::attributes().into_iter();
+        attributes.extend(sealing.filter(|attribute| attribute.name != "platform"));
+        attributes.extend(signer::attributes());
+        attributes.extend([
+            computed("rendered", "The contract: user-data of the guest. Null where one of the sections is not given."),
+            computed("sha256", "SHA-256 of rendered, hexadecimal."),
+            computed("workload_sealed", "The workload section, sealed."),
+            computed("env_sealed", "The env section, sealed."),
+            computed("expires", "When the contract ends (RFC 3339), where it does."),
+            Attribute::computed("digests", Kind::map(Kind::Text), "What the attestation record will say of the contract, for the auditor: SHA-256 by name."),
+        ]);
+        Schema {
+            description: "A contract: reviewed while planning, sealed and signed.",
+            attributes,
+        }
+    }
+
+    fn check(&self, config: &Object, context: &Context) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        let terms = Terms::read(config)
+            .map_err(|failed| found.extend(failed))
+            .ok();
+        found.extend(
+            terms
+                .iter()
+                .flat_map(|terms| terms.check(config, context.now)),
+        );
+        match Draft::read(config) {
+            Err(failed) => found.extend(failed),
+            Ok(draft) => {
+                found.extend(check_audience(&draft, config, context));
+                if let Some(terms) = &terms {
+                    found.extend(review(&draft, terms, config, context.now));
+                }
+            }
+        }
+        found
+    }
+
+    fn foresee(&self, _: &Object, _: &Context) -> Result<Object, Failed> {
+        Ok(Object::new())
+    }
+
+    fn make(&self, config: &Object, context: &Context) -> Result<Object, Failed> {
+        let (draft, terms) = (Draft::read(config)?, Terms::read(config)?);
+        let audience = Reader::of(&draft, config, context)?;
+        if !draft.is_whole() {
+            return section_alone(&draft, &audience);
+        }
+        let contract = draft.contract()?;
+        let told = |found: Vec<Finding>| draft.told(&found);
+        let mut outputs = Object::new();
+        let (clear, rendered) = if terms.sign() {
+            let given = terms.key().map_err(|found| vec![found])?;
+            let key = match given {
+                Some(key) => key,
+                None => signing::temporary().map_err(|found| vec![found])?,
+            };
+            let certificate = terms.certificate(&key, context)?;
+            let at_key = |error| vec![Diagnostic::of(&error, terms.place())];
+            let signer = match &certificate {
+                Some(certificate) => {
+                    let end = certificate.validity().map_err(at_key)?.not_after;
+                    outputs.insert("expires".into(), Value::text(dates::text(end)));
+                    Signer::with_certificate(&key, certificate).map_err(at_key)?
+                }
+                None => Signer::from(&key),
+            };
+            let clear = authoring::sign(&contract, NAME, signer).map_err(told)?.text;
+            let rendered = match audience.audience() {
+                Some(to) => {
+                    authoring::seal_and_sign(&contract, NAME, to, signer)
+                        .map_err(told)?
+                        .text
+                }
+                None => clear.clone(),
+            };
+            (clear, rendered)
+        } else {
+            let rendered = match audience.audience() {
+                Some(to) => authoring::seal(&contract, NAME, to).map_err(told)?.text,
+                None => contract.clone(),
+            };
+            (contract, rendered)
+        };
+        outputs.extend(told_of(&clear, &rendered)?);
+        Ok(outputs)
+    }
+
+    fn unseen(&self, config: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
+        let schema = self.schema();
+        let names = schema.attributes.iter().filter(|one| one.write_only);
+        let given = names.filter_map(|one| {
+            let value = config.get(&one.name).filter(|value| !value.is_null())?;
+            Some((one.name.clone(), value.clone()))
+        });
+        let given: Object = given.collect();
+        let is_there = !given.is_empty();
+        Ok(is_there.then(|| Zeroizing::new(msgpack::encode(&Value::Map(given)))))
+    }
+
+    fn remarks(&self, state: &Object, context: &Context) -> Vec<Diagnostic> {
+        let end = state
+            .get("expires")
+            .and_then(Value::as_text)
+            .and_then(dates::parse);
+        let Some(left) = end.map(|end| end.saturating_sub(context.now)) else {
+            return Vec::new();
+        };
+        let summary = match left {
+            left if left < 0 => "The contract has ended".to_owned(),
+            left if left < i64::from(SOON) * DAY => {
+                format!("The contract ends in {} days", left / DAY)
+            }
+            _ => return Vec::new(),
+        };
+        let detail = "Make it anew with `terraform apply -replace`, and start the guest with it.";
+        vec![Diagnostic::warning(Path::default(), &summary, detail)]
+    }
+
+    fn import(&self, id: &str) -> Result<Object, Failed> {
+        let failed = |why: &str| {
+            let detail =
+                format!("{id}: {why}. Give the file of a contract, sealed and signed as it is.");
+            vec![Diagnostic::error(
+                Path::default(),
+                "The contract cannot be imported",
+                detail,
+            )]
+        };
+        let text = std::fs::read_to_string(id).map_err(|error| failed(&error.to_string()))?;
+        let mut outputs = told_of(&text, &text)?;
+        let names = ["workload_yaml", "env_yaml", AUDITOR];
+        for (name, key) in names
+            .into_iter()
+            .zip(["workload", "env", "attestationPublicKey"])
+        {
+            let value = parts(&text)?.remove(key);
+            outputs.extend(value.map(|text| (name.to_owned(), text)));
+        }
+        Ok(outputs)
+    }
+}
+
+/// For whom sections are sealed.
+enum Reader {
+    Image(Sealing),
+    Recipient(age::Recipient),
+    /// Everything is sealed already.
+    Nobody,
+}
+
+impl Reader {
+    fn of(draft: &Draft, config: &Object, context: &Context) -> Result<Self, Failed> {
+        let is_done = draft.auditor.as_ref().is_none_or(|text| is_sealed(text))
+            && draft.halves.iter().all(draft::Half::is_sealed);
+        if let Some(recipient) = config.get("recipient").and_then(Value::as_text) {
+            let recipient = age::Recipient::from_text(recipient);
+            return recipient
+                .map(Self::Recipient)
+                .map_err(|error| vec![Diagnostic::of(&error, Path::of("recipient"))]);
+        }
+        if is_done {
+            return Ok(Self::Nobody);
+        }
+        Sealing::of(config, context).map(Self::Image)
+    }
+
+    fn audience(&self) -> Option<Audience<'_>> {
+        match self {
+            Self::Image(sealing) => Some(sealing.audience()),
+            Self::Recipient(recipient) => Some(Audience::Recipient(recipient)),
+            Self::Nobody => None,
+        }
+    }
+}
+
+fn check_audience(draft: &Draft, config: &Object, context: &Context) -> Vec<Diagnostic> {
+    let is_given = |name| config.get(name).is_some_and(|value| !value.is_null());
+    if is_given("recipient") {
+        let mut found: Vec<_> = sealing::product(config).err().into_iter().collect();
+        if is_given("cert") {
+            let summary = "Both cert and recipient are given";
+            let detail = "Give one of them: the form in which sections are sealed.";
+            found.push(Diagnostic::error(Path::of("recipient"), summary, detail));
+        }
+        if config
+            .get("recipient")
+            .is_some_and(|value| value.as_text().is_some())
+        {
+            found.extend(Reader::of(draft, config, context).err().unwrap_or_default());
+        }
+        return found;
+    }
+    let is_done =
+        !draft.is_open && matches!(Reader::of(draft, config, context), Ok(Reader::Nobody));
+    if is_done {
+        return sealing::product(config).err().into_iter().collect();
+    }
+    Sealing::check(config, context)
+}
+
+/// What the core says of the contract, as far as it is known: all of it, or each section on its own.
+fn review(draft: &Draft, terms: &Terms<'_>, config: &Object, now: i64) -> Vec<Diagnostic> {
+    let product = sealing::product(config).unwrap_or_default();
+    let everything = Keys {
+        everything: true,
+        ..Keys::default()
+    };
+    let any_sealed = draft.halves.iter().any(draft::Half::is_sealed);
+    if !draft.is_open && draft.is_whole() {
+        let contract = match draft.contract() {
+            Ok(contract) => contract,
+            Err(failed) => return failed,
+        };
+        // A key that does not read is told where it stands; the contract is reviewed without it.
+        let signed = match terms.key() {
+            Ok(Some(key)) if !any_sealed => match authoring::sign(&contract, NAME, &key) {
+                Ok(signed) => signed.text,
+                Err(found) => return draft.told(&found),
+            },
+            _ => contract,
+        };
+        let horizon = Horizon { now, days: SOON };
+        let review = Review::of(signed.as_bytes(), NAME, everything, product, horizon);
+        let mut found = review.findings;
+        // It is sealed before anybody sees it.
+        found.retain(|one| one.code != messages::PLAIN_SECRETS);
+        if review.closed {
+            found.extend(alone(draft, product));
+        }
+        return draft.told(&found);
+    }
+    let mut told = draft.told(&alone(draft, product));
+    if !draft.is_whole() && terms.sign() {
+        told.push(Diagnostic::error(
+            terms.place(),
+            "A section on its own is not signed",
+            "Leave the signing key out here: whoever has both sections signs the contract.",
+        ));
+    }
+    told
+}
+
+/// What the core says of each section that is known and open, on its own.
+fn alone(draft: &Draft, product: Product) -> Vec<Finding> {
+    let mut found: Vec<_> = draft
+        .halves
+        .iter()
+        .flat_map(|half| half.review(product))
+        .collect();
+    // A section that is to be completed may do without.
+    found.retain(|one| one.level == Level::Error || one.code != messages::LOGGING_NONE);
+    found
+}
+
+/// The one section that is given, sealed.
+fn section_alone(draft: &Draft, reader: &Reader) -> Result<Object, Failed> {
+    let mut outputs = Object::new();
+    for half in &draft.halves {
+        let text = half.text.as_ref().map_or("", |text| text.as_str());
+        let sealed = match reader.audience() {
+            Some(to) if !half.is_sealed() => to.seal(text.as_bytes()),
+            _ => Ok(text.to_owned()),
+        };
+        let sealed =
+            sealed.map_err(|error| vec![Diagnostic::of(&error, Path::of(&half.attribute))])?;
+        outputs.insert(format!("{}_sealed", half.name()), Value::text(sealed));
+        if !half.is_sealed() {
+            let digest = [(format!("contract:{}", half.name()), digest(text.as_bytes()))];
+            outputs.insert("digests".into(), Value::Map(digest.into()));
+        }
+    }
+    Ok(outputs)
+}
+
+fn digest(bytes: &[u8]) -> Value {
+    Value::text(hex::encode(Sha256::digest(bytes)))
+}
+
+/// The texts at the top of a contract.
+fn parts(contract: &str) -> Result<Object, Failed> {
+    let document = Document::parse(contract, NAME, messages::INVALID_CONTRACT);
+    let document = document.map_err(|found| {
+        vec![findings::diagnostic(
+            &found,
+            Path::default(),
+            &found.place.to_string(),
+        )]
+    })?;
+    let mut tree = document.to_json();
+    let parts = crate::value::json::plain(&tree);
+    hpcr_contract::yaml::wipe(&mut tree);
+    Ok(parts.as_map().cloned().unwrap_or_default())
+}
+
+/// Outputs of a contract: as it goes out, and what a record will say of it as far as it is in the clear.
+fn told_of(clear: &str, rendered: &str) -> Result<Object, Failed> {
+    let (open, sealed) = (parts(clear)?, parts(rendered)?);
+    let mut digests = Object::new();
+    digests.insert("cidata/user-data".into(), digest(rendered.as_bytes()));
+    for name in ["workload", "env"] {
+        if let Some(text) = open.get(name).and_then(Value::as_text)
+            && !is_sealed(text)
+        {
+            digests.insert(format!("contract:{name}"), digest(text.as_bytes()));
+        }
+    }
+    let review = Review::of(
+        clear.as_bytes(),
+        NAME,
+        Keys::default(),
+        Product::default(),
+        Horizon { now: 0, days: 0 },
+    );
+    let auditor = review
+        .verified
+        .as_ref()
+        .and_then(|verified| verified.evidence().auditor.clone());
+    if let Some(auditor) = auditor {
+        let hash = Value::text(hex::encode(auditor.hash));
+        digests.insert("contract:attestationPublicKey".into(), hash);
+    }
+    let section = |name| sealed.get(name).cloned().unwrap_or(Value::Null);
+    Ok([
+        ("rendered".to_owned(), Value::text(rendered)),
+        ("sha256".to_owned(), digest(rendered.as_bytes())),
+        ("workload_sealed".to_owned(), section("workload")),
+        ("env_sealed".to_owned(), section("env")),
+        ("digests".to_owned(), Value::Map(digests)),
+    ]
+    .into())
+}

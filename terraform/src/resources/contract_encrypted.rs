@@ -1,0 +1,283 @@
+//! `hpcr_contract_encrypted` and `hpcr_contract_encrypted_contract_expiry`: a contract as YAML, sealed and signed.
+//!
+//! What the published schema refuses is refused; what only the guest of this appliance judges further is a warning, since
+//! contracts for other images pass here, too.
+
+use hpcr_contract::authoring::{self, Signer};
+use hpcr_contract::certificate::Certificate;
+use hpcr_contract::certificate::issue::Subject;
+use hpcr_contract::messages;
+use hpcr_contract::preflight::Horizon;
+use hpcr_contract::private_key::PrivateKey;
+use hpcr_contract::review::Review;
+use hpcr_contract::stages::Keys;
+use hpcr_contract::yaml::{self, Document};
+use zeroize::Zeroizing;
+
+use super::content::{outputs, rendered, sha256};
+use crate::context::Context;
+use crate::diagnostic::Diagnostic;
+use crate::findings;
+use crate::resource::Failed;
+use crate::resource::recipe::{Made, Recipe};
+use crate::schema::{Attribute, Schema};
+use crate::sealing::{self, Sealing};
+use crate::signing::{self, Issuer};
+use crate::value::kind::Kind;
+use crate::value::path::Path;
+use crate::value::{Object, Value};
+
+/// A contract, sealed and signed.
+pub(crate) static CONTRACT_ENCRYPTED: Made<Sealed> = Made(Sealed { expires: false });
+
+/// A contract, sealed and signed with a certificate that it ends with.
+pub(crate) static CONTRACT_ENCRYPTED_CONTRACT_EXPIRY: Made<Sealed> = Made(Sealed { expires: true });
+
+/// The attribute of the contract, and what findings call it.
+const NAME: &str = "contract";
+/// Parts of the name of a certificate, as `csrparams` has them.
+const SUBJECT: [&str; 7] = [
+    "country", "state", "location", "org", "unit", "domain", "mail",
+];
+/// Certificates that end sooner than this are worth a word, in days.
+const SOON: u32 = 30;
+
+/// Either of the two.
+pub(crate) struct Sealed {
+    expires: bool,
+}
+
+impl Recipe for Sealed {
+    fn name(&self) -> &'static str {
+        if self.expires {
+            "hpcr_contract_encrypted_contract_expiry"
+        } else {
+            "hpcr_contract_encrypted"
+        }
+    }
+
+    fn schema(&self) -> Schema {
+        let text = |name, description| Attribute::optional(name, Kind::Text, description);
+        let mut attributes = vec![
+            Attribute::required("contract", Kind::Text, "The contract as YAML: yamlencode() of a mapping with workload and env.").sensitive(),
+            text("privkey", "The private key (PEM, RSA) that signs. Where it is not given, one is made for this contract.").sensitive(),
+            text("password", "The password of that key.").sensitive(),
+        ];
+        attributes.extend(Sealing::attributes());
+        if self.expires {
+            attributes.extend([
+                Attribute::required("expiry", Kind::Number, "How many days the contract is good for."),
+                Attribute::required("cacert", Kind::Text, "The certificate (PEM) of the authority that issues the signing certificate."),
+                Attribute::required("cakey", Kind::Text, "The private key (PEM) of that authority.").sensitive(),
+                text("csr", "The request (PEM) that the certificate is issued for; its key is the one that signs."),
+                Attribute::optional("csrparams", Kind::map(Kind::Text), "The name in the certificate: country, state, location, org, unit, domain, mail."),
+            ]);
+        }
+        attributes.extend(outputs());
+        Schema {
+            description: "A contract, sealed for an image and signed.",
+            attributes,
+        }
+    }
+
+    fn check(&self, config: &Object, context: &Context) -> Vec<Diagnostic> {
+        let mut found = Sealing::check(config, context);
+        let text = |name| config.get(name).and_then(Value::as_text);
+        if let Some(contract) = text("contract") {
+            found.extend(review(contract, config, context.now));
+        }
+        if let Some(privkey) = text("privkey") {
+            let password = text("password");
+            found.extend(signing::key(privkey, password, PRIVATE).err());
+            found.extend(signing::needless(privkey, password, PRIVATE.1));
+        }
+        if self.expires {
+            found.extend(self.check_expiry(config));
+        }
+        found
+    }
+
+    fn foresee(&self, config: &Object, _: &Context) -> Result<Object, Failed> {
+        let contract = config.get("contract").and_then(Value::as_text);
+        let digest = contract.map(|contract| ("sha256_in".to_owned(), sha256(contract)));
+        Ok(digest.into_iter().collect())
+    }
+
+    fn make(&self, config: &Object, context: &Context) -> Result<Object, Failed> {
+        let text = |name| config.get(name).and_then(Value::as_text);
+        let contract = text("contract").unwrap_or_default();
+        let sealing = Sealing::of(config, context)?;
+        let key = match text("privkey") {
+            Some(privkey) => signing::key(privkey, text("password"), PRIVATE),
+            None => signing::temporary(),
+        }
+        .map_err(|found| vec![found])?;
+        let certificate = if self.expires {
+            Some(self.certificate(config, &key, context.now)?)
+        } else {
+            None
+        };
+        let signer = match &certificate {
+            Some(certificate) => Signer::with_certificate(&key, certificate).map_err(|error| {
+                let place = if text("privkey").is_some() {
+                    "csr"
+                } else {
+                    "privkey"
+                };
+                vec![Diagnostic::of(&error, Path::of(place))]
+            })?,
+            None => Signer::from(&key),
+        };
+        let written = authoring::seal_and_sign(
+            &without_signing_key(contract),
+            NAME,
+            sealing.audience(),
+            signer,
+        );
+        let written = written.map_err(|found| findings::in_text(&found, NAME))?;
+        Ok(rendered(contract, written.text.to_string()))
+    }
+}
+
+/// The attributes of the signing key.
+const PRIVATE: (&str, &str) = ("privkey", "password");
+/// The attributes of the authority.
+const AUTHORITY: (&str, &str) = ("cacert", "cakey");
+
+impl Sealed {
+    fn check_expiry(&self, config: &Object) -> Vec<Diagnostic> {
+        let text = |name| config.get(name).and_then(Value::as_text);
+        let mut found = Vec::new();
+        let error =
+            |name, summary: &str, detail: &str| Diagnostic::error(Path::of(name), summary, detail);
+        if let Some(days) = config.get("expiry").filter(|days| !days.has_unknown())
+            && !days
+                .as_whole()
+                .is_some_and(|days| (1..=36500).contains(&days))
+        {
+            let summary = "The contract would be good for no day";
+            found.push(error(
+                "expiry",
+                summary,
+                "Give a whole number of days from 1 to 36500.",
+            ));
+        }
+        if let (Some(certificate), Some(key)) = (text("cacert"), text("cakey")) {
+            found.extend(
+                Issuer::read((certificate, key), AUTHORITY)
+                    .err()
+                    .into_iter()
+                    .flatten(),
+            );
+        }
+        let is_given = |name| config.get(name).is_some_and(|value| !value.is_null());
+        match (is_given("csr"), is_given("csrparams")) {
+            (true, true) => found.push(error(
+                "csr",
+                "Both csr and csrparams are given",
+                "Give one of them: a request has its name already.",
+            )),
+            (false, false) => found.push(error(
+                "csrparams",
+                "Neither csr nor csrparams is given",
+                "Give csrparams, the name in the certificate, or a request of your own.",
+            )),
+            (true, false) if !is_given("privkey") => found.push(error(
+                "privkey",
+                "The private key of csr is not given",
+                "Give the key that the request was made with: it signs. Or give csrparams instead of csr.",
+            )),
+            _ => {}
+        }
+        let parts = config.get("csrparams").and_then(Value::as_map);
+        for name in parts.into_iter().flatten().map(|(name, _)| name) {
+            if !SUBJECT.contains(&name.as_str()) {
+                found.push(Diagnostic::error(
+                    Path::of("csrparams").key(name),
+                    "There is no such part of a name",
+                    format!("Write one of {}.", SUBJECT.join(", ")),
+                ));
+            }
+        }
+        found
+    }
+
+    fn certificate(
+        &self,
+        config: &Object,
+        key: &PrivateKey,
+        now: i64,
+    ) -> Result<Certificate, Failed> {
+        let text = |name| {
+            config
+                .get(name)
+                .and_then(Value::as_text)
+                .unwrap_or_default()
+        };
+        let days = config.get("expiry").and_then(Value::as_whole);
+        let days = days
+            .and_then(|days| u32::try_from(days).ok())
+            .unwrap_or_default();
+        let issuer = Issuer::read((text("cacert"), text("cakey")), AUTHORITY)?;
+        let issued = match config.get("csr").and_then(Value::as_text) {
+            Some(csr) => issuer.issue(csr.as_bytes(), days, now),
+            None => issuer.certify(key, &subject(config), (days, now), "csrparams"),
+        };
+        issued.map_err(|found| vec![found])
+    }
+}
+
+fn subject(config: &Object) -> Subject {
+    let parts = config.get("csrparams").and_then(Value::as_map);
+    let part = |name| {
+        let part = parts.and_then(|parts| parts.get(name));
+        part.and_then(Value::as_text).unwrap_or_default().to_owned()
+    };
+    Subject {
+        country: part("country"),
+        state: part("state"),
+        location: part("location"),
+        organisation: part("org"),
+        unit: part("unit"),
+        domain: part("domain"),
+        mail: part("mail"),
+    }
+}
+
+/// What is to be said of the contract that is given.
+fn review(contract: &str, config: &Object, now: i64) -> Vec<Diagnostic> {
+    // A wrong platform is told where it stands.
+    let product = sealing::product(config).unwrap_or_default();
+    let keys = Keys {
+        everything: true,
+        ..Keys::default()
+    };
+    let review = Review::of(
+        without_signing_key(contract).as_bytes(),
+        NAME,
+        keys,
+        product,
+        Horizon { now, days: SOON },
+    );
+    let follows_the_schema = review.verified.is_some();
+    let mut found = findings::in_text(&review.findings, NAME);
+    for diagnostic in &mut found {
+        diagnostic.is_error &= !follows_the_schema;
+    }
+    found
+}
+
+/// A contract without the key that is put in anew when it is signed. What cannot be read stays as it is: the review says
+/// what is wrong with it.
+fn without_signing_key(contract: &str) -> Zeroizing<String> {
+    let same = || Zeroizing::new(contract.to_owned());
+    let Ok(document) = Document::parse(contract, NAME, messages::INVALID_CONTRACT) else {
+        return same();
+    };
+    let mut tree = document.to_json();
+    let env = tree.get_mut("env").and_then(|env| env.as_object_mut());
+    let removed = env.and_then(|env| env.remove("signingKey"));
+    let written = removed.and_then(|_| yaml::write(&tree).ok());
+    yaml::wipe(&mut tree);
+    written.map_or_else(same, Zeroizing::new)
+}
