@@ -10,6 +10,10 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hpcr_contract::{
+    error::ContractError,
+    token::age::{self, Recipient},
+};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -43,6 +47,8 @@ pub struct Draft {
     pub command: Option<&'static str>,
     /// Further lines of the service `web`, and further services; `IMAGE` stands for the image.
     pub further: &'static str,
+    /// What stands under `play`, in place of a compose file; `IMAGE` stands for the image.
+    pub play: Option<&'static str>,
     /// The key that signs, PEM file.
     pub signing_key: PathBuf,
 }
@@ -50,9 +56,9 @@ pub struct Draft {
 /// A contract with both sections sealed.
 #[derive(Debug, Clone)]
 pub struct Sealed {
-    /// The workload's token.
+    /// The workload, sealed.
     pub workload: String,
-    /// The deployer's token.
+    /// The deployer's section, sealed.
     pub env: String,
     /// The signature over both.
     pub signature: String,
@@ -74,12 +80,34 @@ impl Draft {
         })
     }
 
+    /// The same in the modern form: both sections as age files for the recipient in this file.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or openssl fails.
+    pub fn seal_with_age(&self, recipient: &Path) -> Result<Sealed> {
+        let broken = |error: ContractError| Error::Broken(error.to_string());
+        let recipient = Recipient::from_text(&read(recipient)?).map_err(broken)?;
+        let seal = |section: &str| age::seal(section.as_bytes(), &recipient).map_err(broken);
+        let (workload, env) = (seal(&self.workload()?)?, seal(&self.env()?)?);
+        let signature = recipe::sign(&self.signing_key, &workload, &env)?;
+        Ok(Sealed {
+            workload,
+            env,
+            signature,
+        })
+    }
+
     /// The workload provider's section.
     ///
     /// # Errors
     /// Where tar fails.
     pub fn workload(&self) -> Result<String> {
-        let archive = BASE64_STANDARD.encode(self.compose_archive()?);
+        let work = if let Some(play) = self.play {
+            format!("play:\n{}", play.replace("IMAGE", &self.image))
+        } else {
+            let archive = BASE64_STANDARD.encode(self.compose_archive()?);
+            format!("compose:\n  archive: {archive}\n")
+        };
         let (host, user, password, seed) = (
             registry::Registry::host(),
             registry::USER,
@@ -87,7 +115,7 @@ impl Draft {
             &self.workload_seed,
         );
         Ok(format!(
-            "type: workload\ncompose:\n  archive: {archive}\n\
+            "type: workload\n{work}\
              auths:\n  \"{host}\":\n    username: {user}\n    password: \"{password}\"\n\
              volumes:\n  data:\n    seed: \"{seed}\"\n    mount: {MOUNT}\n    filesystem: ext4\n"
         ))
@@ -179,10 +207,15 @@ impl Draft {
 impl Sealed {
     /// The contract's text: what goes into the seed disk as `user-data`.
     pub fn user_data(&self) -> String {
-        format!(
-            "workload: {}\nenv: {}\nenvWorkloadSignature: {}\n",
-            self.workload, self.env, self.signature
-        )
+        let [workload, env] = [&self.workload, &self.env].map(|section| {
+            // A token is one line without an end, an age file is many.
+            match section.strip_suffix('\n') {
+                None => section.clone(),
+                Some(lines) => format!("|\n{}", block(lines, 2).trim_end()),
+            }
+        });
+        let signature = &self.signature;
+        format!("workload: {workload}\nenv: {env}\nenvWorkloadSignature: {signature}\n")
     }
 }
 
@@ -225,6 +258,7 @@ mod tests {
             greeting: "hello".into(),
             command: None,
             further: "",
+            play: None,
             signing_key,
         };
         let sealed = draft.seal(&receiver.certificate).unwrap().user_data();

@@ -31,6 +31,11 @@ pub fn certificate() -> PathBuf {
     image().join(manifest::CERTIFICATE)
 }
 
+/// Whom the modern form of them is sealed to.
+pub fn recipient() -> PathBuf {
+    image().join(manifest::RECIPIENT)
+}
+
 /// The key that opens them, which lies beside a development image only.
 pub fn development_key() -> PathBuf {
     image().join("development/contract-key.pem")

@@ -64,6 +64,7 @@ impl World {
             greeting: "Good morning from the appliance".into(),
             command: None,
             further: "",
+            play: None,
             signing_key: self.scratch.join("signing.key"),
         }
     }

@@ -12,12 +12,45 @@ use crate::common::{
 const PHASES: &str =
     "early platform cidata network key contract attestation time logging disk images workload";
 
+/// The page as a Pod: a step, the deployer's greeting by a template, what a ConfigMap says, and a readiness check.
+const POD: &str = r#"  resources:
+    - apiVersion: v1
+      kind: ConfigMap
+      metadata: {name: notes}
+      data: {note: from the config map}
+  templates:
+    - apiVersion: v1
+      kind: Pod
+      metadata: {name: page}
+      spec:
+        initContainers:
+          - name: step
+            image: IMAGE
+            command: ["sh", "-c", "echo step: $(cat /notes/note)"]
+            volumeMounts: [{name: notes, mountPath: /notes}]
+        containers:
+          - name: web
+            image: IMAGE
+            env: [{name: GREETING, value: "{{ .Env.GREETING }}"}]
+            ports: [{containerPort: 8080, hostPort: 8080}]
+            readinessProbe:
+              httpGet: {path: /, port: 8080}
+              periodSeconds: 1
+              failureThreshold: 60
+            volumeMounts: [{name: data, mountPath: /data}]
+        volumes:
+          - {name: notes, configMap: {name: notes}}
+          - {name: data, hostPath: {path: /mnt/data}}
+"#;
+
+/// The second boot brings the same page and volume as a Pod, in the modern form of a contract.
 #[test]
 fn a_contract_boots_a_workload_and_a_second_boot_finds_the_counter_where_it_was() {
     in_a_world(|world| {
-        let draft = world.draft();
-        let page = |visits: u32| format!("{}\nvisits: {visits}\n", draft.greeting);
-        let appliance = appliance(world, &draft)?;
+        let mut draft = world.draft();
+        let greeting = draft.greeting.clone();
+        let page = |visits: u32| format!("{greeting}\nvisits: {visits}\n");
+        let mut appliance = appliance(world, &draft)?;
 
         let guest = boot(&appliance)?;
         let front = guest.get("/", ANSWERED_WITHIN)?;
@@ -27,8 +60,13 @@ fn a_contract_boots_a_workload_and_a_second_boot_finds_the_counter_where_it_was(
         switch_off(&guest)?;
         assert_no_secret(world, &draft, &guest.console.to_string())?;
 
+        draft.play = Some(POD);
+        let modern = draft.seal_with_age(&place::recipient())?.user_data();
+        appliance.seed(Some(&modern))?;
         let guest = boot(&appliance)?;
         assert_eq!(visit(&guest)?, page(3));
+        let step = "step: from the config map";
+        world.collector.wait_for(step, SHIPPED_WITHIN)?;
         switch_off(&guest)?;
         assert_no_secret(world, &draft, &guest.console.to_string())
     });
