@@ -3,6 +3,7 @@
 //! What an image for production tells of a sealed contract that nobody has vouched for is one text, at a moment that does
 //! not depend on what was wrong: the console must not be an oracle for tokens that the host makes.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +36,9 @@ pub(crate) struct Contract {
 /// where the host starves the guest's processors a little.
 const STEP: Duration = Duration::from_secs(10);
 
+/// When reading a contract has taken too long: before the last of those moments that lies within the phase's limit.
+const LATEST: Duration = Duration::from_secs(39);
+
 /// The most unknown keys that are told.
 const UNKNOWN: usize = 20;
 
@@ -43,7 +47,6 @@ pub(crate) async fn run(
     seed: &Seed,
     key: ContractKey,
 ) -> Result<Contract, Error> {
-    let begun = uptime();
     let user_data = Zeroizing::new(seed.user_data.to_vec());
     let ours = Arc::clone(guest);
     let read = move || {
@@ -64,31 +67,49 @@ pub(crate) async fn run(
         let redacted = verified.redacted().map_err(Failed::Internal)?;
         Ok(Contract { plan, redacted })
     };
-    match tokio::task::spawn_blocking(|| power::contained(read)).await {
-        Ok(Ok(Ok(contract))) => Ok(contract),
-        Ok(Ok(Err(Failed::Internal(error)))) => Err(Error::Attestation(error)),
-        Ok(Ok(Err(Failed::Rejected(rejection)))) => {
-            if keeps_its_moment(&rejection, guest.kind()) {
-                tokio::time::sleep(until_told(uptime().saturating_sub(begun))).await;
-            }
-            Err(Error::Rejected(disclosure::tell(&rejection, guest.kind())))
+    let reading = tokio::task::spawn_blocking(|| power::contained(read));
+    let read = async {
+        match reading.await {
+            Ok(Ok(read)) => read,
+            // What a panic said stays untold.
+            Ok(Err(_)) | Err(_) => Err(Failed::Panicked),
         }
-        // What a panic said stays untold; that there was one on this path is told like any rejection.
-        Ok(Err(_)) | Err(_) => {
-            tokio::time::sleep(until_told(uptime().saturating_sub(begun))).await;
-            let unknown = Rejection {
-                findings: Vec::new(),
-                sealed: true,
-                authenticated: false,
-            };
-            Err(Error::Rejected(disclosure::tell(&unknown, guest.kind())))
-        }
-    }
+    };
+    judged(read, guest.kind()).await
 }
 
 enum Failed {
     Rejected(Rejection),
     Internal(hpcr_contract::error::ContractError),
+    Panicked,
+    TooLate,
+}
+
+/// Waits for a contract that has been read; one that has not is told of, in time for the phase's own limit.
+async fn judged<T>(
+    read: impl Future<Output = Result<T, Failed>>,
+    kind: ImageKind,
+) -> Result<T, Error> {
+    let begun = uptime();
+    let read = tokio::time::timeout(LATEST, read).await;
+    let rejection = match read.unwrap_or(Err(Failed::TooLate)) {
+        Ok(contract) => return Ok(contract),
+        Err(Failed::Internal(error)) => return Err(Error::Attestation(error)),
+        Err(Failed::TooLate) if kind == ImageKind::Development => {
+            return Err(Error::TooLate(LATEST));
+        }
+        Err(Failed::Rejected(rejection)) => rejection,
+        // That there was a bug, or no end, on this path is told like any rejection.
+        Err(Failed::Panicked | Failed::TooLate) => Rejection {
+            findings: Vec::new(),
+            sealed: true,
+            authenticated: false,
+        },
+    };
+    if keeps_its_moment(&rejection, kind) {
+        tokio::time::sleep(until_told(uptime().saturating_sub(begun))).await;
+    }
+    Err(Error::Rejected(disclosure::tell(&rejection, kind)))
 }
 
 /// The envelope is the host's: it must not fill the log with keys of its own making.
@@ -127,6 +148,7 @@ pub(crate) fn privileged(plan: &Plan) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -142,6 +164,40 @@ mod tests {
             let taken = Duration::from_millis(taken);
             assert_eq!(taken + until_told(taken), Duration::from_millis(told));
         }
+    }
+
+    /// What is told of a contract whose reading ends in this way.
+    async fn told(
+        read: impl Future<Output = Result<(), Failed>>,
+        kind: ImageKind,
+    ) -> Vec<disclosure::Told> {
+        let judged = judged(read, kind).await;
+        judged
+            .unwrap_err()
+            .for_console(messages::INVALID_CONTRACT, kind)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn on_a_production_image_a_contract_that_takes_too_long_is_told_of_like_any_other() {
+        let kind = ImageKind::Production;
+        let rejection = Rejection {
+            findings: Vec::new(),
+            sealed: true,
+            authenticated: false,
+        };
+        let rejected = told(async { Err(Failed::Rejected(rejection)) }, kind).await;
+        assert_eq!(told(std::future::pending(), kind).await, rejected);
+        assert_eq!(told(async { Err(Failed::Panicked) }, kind).await, rejected);
+
+        let late = told(std::future::pending(), ImageKind::Development).await;
+        assert!(late[0].text.contains("within 39 s"), "{late:?}");
+    }
+
+    #[test]
+    fn a_contract_that_takes_too_long_is_told_of_within_the_phases_limit() {
+        let phase = crate::PHASES.iter().find(|phase| phase.name == "contract");
+        let limit = phase.and_then(|phase| phase.limit).unwrap();
+        assert!(LATEST + until_told(LATEST) < limit);
     }
 
     #[test]
