@@ -4,23 +4,25 @@
 //! device nodes are left out (a container's `/dev` is made by the runtime), and no attribute that steers overlayfs is
 //! taken over. The caller throws the folder away on any error.
 
+mod metadata;
 pub(crate) mod name;
 pub(crate) mod root;
 
 use std::cell::Cell;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timestamps};
 use rustix::io::Errno;
 use tar::EntryType;
 
 use crate::acts::Acts;
 use crate::limits;
+use metadata::Metadata;
 use name::Name;
 use root::Root;
 
@@ -115,76 +117,6 @@ impl From<&'static str> for Fault {
     fn from(cause: &'static str) -> Self {
         Self::Refused(cause)
     }
-}
-
-/// The metadata that is kept of an entry.
-struct Metadata {
-    uid: u32,
-    gid: u32,
-    mode: u32,
-    modified: Timestamps,
-    attributes: Vec<(OsString, Vec<u8>)>,
-}
-
-impl Metadata {
-    fn read<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<Self, Fault> {
-        let header = entry.header();
-        let old = header.as_old();
-        let id = |field: &[u8], id| {
-            u32::try_from(number(field, id)?)
-                .map_err(|_| Fault::Refused("an owner is out of range"))
-        };
-        let (uid, gid) = (id(&old.uid, header.uid())?, id(&old.gid, header.gid())?);
-        let mode = number(&old.mode, header.mode().map(u64::from))? & 0o7777;
-        let mode = u32::try_from(mode).map_err(|_| "its mode is out of range")?;
-        let seconds = i64::try_from(number(&old.mtime, header.mtime())?)
-            .map_err(|_| "its time is out of range")?;
-        let time = Timespec {
-            tv_sec: seconds,
-            tv_nsec: 0,
-        };
-        Ok(Self {
-            uid,
-            gid,
-            mode,
-            modified: Timestamps {
-                last_access: time,
-                last_modification: time,
-            },
-            attributes: attributes(entry)?,
-        })
-    }
-}
-
-/// A blank field means zero, as every other reader of the format has it.
-fn number(field: &[u8], value: io::Result<u64>) -> io::Result<u64> {
-    if field.iter().all(|byte| matches!(byte, 0 | b' ')) {
-        return Ok(0);
-    }
-    value
-}
-
-/// The extended attributes that a container may bring: file capabilities and its own. `trusted.overlay.*` would let a
-/// layer redirect paths of the merged tree.
-fn attributes<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<Vec<(OsString, Vec<u8>)>, Fault> {
-    let mut kept = Vec::new();
-    for record in entry.pax_extensions()?.into_iter().flatten() {
-        let record = record?;
-        let key = record.key_bytes();
-        if key.starts_with(b"GNU.sparse.") {
-            return Err("sparse files are not supported".into());
-        }
-        match key.strip_prefix(b"SCHILY.xattr.") {
-            Some(name) if name == b"security.capability" || name.starts_with(b"user.") => {
-                kept.push((
-                    OsStr::from_bytes(name).to_owned(),
-                    record.value_bytes().to_vec(),
-                ));
-            }
-            _ => {}
-        }
-    }
-    Ok(kept)
 }
 
 /// The folder that is being filled.

@@ -368,5 +368,4 @@ impl Header {
 }
 
 #[cfg(test)]
-#[path = "header_tests.rs"]
 mod tests;
