@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+mod picture;
+
 use std::{
     fs,
     path::Path,
@@ -69,6 +71,10 @@ fn show() -> Result<()> {
         "the page tells the greeting and the first visit",
     )?;
     timeline(&guest, first_page);
+    let recorded = place::target().join("boot.svg");
+    let picture = picture::of(&guest.console.lines(), &page, first_page);
+    fs::write(&recorded, picture).map_err(Error::io("writing the recorded boot"))?;
+    println!("    recorded in {}", recorded.display());
 
     step("the power button");
     guest.press_power_button()?;
