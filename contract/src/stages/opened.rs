@@ -148,12 +148,9 @@ impl Opened {
 
     /// Checks both sections against the schema of a product, reads them, and checks the signature.
     pub fn verify(self, product: Product) -> Result<Verified, Rejection> {
-        let sealed = self.sealed;
-        self.verified(product).map_err(|findings| Rejection {
-            findings,
-            sealed,
-            authenticated: false,
-        })
+        let (sealed, everything) = (self.sealed, self.everything);
+        self.verified(product)
+            .map_err(|findings| Rejection::of_nobody(findings, sealed, everything))
     }
 
     fn verified(mut self, product: Product) -> Result<Verified, Vec<Finding>> {

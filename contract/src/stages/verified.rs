@@ -110,11 +110,7 @@ impl Verified {
         if self.everything {
             findings.extend(planning::beyond(self.product, &Ok(workload), &Ok(env), &[]));
         }
-        Err(Rejection {
-            findings,
-            sealed: self.sealed,
-            authenticated: false,
-        })
+        Err(Rejection::of_nobody(findings, self.sealed, self.everything))
     }
 
     fn workload_part(&self) -> Part<'_, WorkloadSection> {

@@ -1,0 +1,37 @@
+//! The work that a sealed contract spares when it does not open, is no YAML or is not signed: done all the same, with a
+//! small contract of our own, and forgotten. Whoever watches the processor of a guest learns less of what was wrong.
+//!
+//! It decides nothing and tells nothing.
+
+use super::{Keys, Rejection, Sealed};
+use crate::plan::Plan;
+use crate::product::Product;
+
+/// A signed contract in the clear. Its key signed nothing else and is gone.
+const CONTRACT: &[u8] = include_bytes!("stand_in.yaml");
+
+/// Takes the stand-in all the way.
+pub(super) fn work() {
+    // Its value is of no use; it must only not be left out.
+    let _ = std::hint::black_box(plan());
+}
+
+fn plan() -> Result<Plan, Rejection> {
+    let sealed = Sealed::parse(CONTRACT, "user-data")?;
+    let opened = sealed.open(Keys::default())?;
+    opened.verify(Product::Ccrt)?.agree()?.plan()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stand_in_goes_all_the_way_of_a_signed_contract() {
+        let sealed = Sealed::parse(CONTRACT, "user-data").expect("an envelope");
+        let opened = sealed.open(Keys::default()).expect("in the clear");
+        let verified = opened.verify(Product::Ccrt).expect("signed");
+        assert!(verified.signer().is_some());
+        assert_eq!(plan().expect("a plan").workload.services.len(), 1);
+    }
+}
