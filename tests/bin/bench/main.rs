@@ -4,6 +4,8 @@
 
 mod boot;
 mod contract;
+mod sections;
+mod terraform;
 
 use std::process::ExitCode;
 
@@ -15,10 +17,11 @@ use rig::{
 /// A benchmark by the name that `--only` takes.
 type Bench = (&'static str, fn() -> Result<Vec<Row>>);
 
-const BENCHES: [Bench; 3] = [
+const BENCHES: [Bench; 4] = [
     ("boot", boot::boot),
     ("image", boot::image),
     ("contract", contract::rows),
+    ("terraform", terraform::rows),
 ];
 /// Those that are measured beside another guest.
 const HAVE_A_PEER: [&str; 2] = ["boot", "image"];

@@ -1,0 +1,150 @@
+//! How long Terraform takes to plan and apply a hundred contracts with our provider: against the published openssl recipe
+//! for the same sections, and, without what Terraform itself takes, against the work that nobody can spare.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use rig::{
+    Error, Result,
+    certificates::{Authority, Identity},
+    command, place, recipe,
+    report::Row,
+};
+
+use crate::sections::{
+    SECTION, env_section, floor, library, milliseconds, read, script, workload, write,
+};
+
+const AREA: &str = "terraform";
+const RUNS: usize = 3;
+const CONTRACTS: usize = 100;
+
+/// All rows of the area; none where there is no Terraform.
+pub(crate) fn rows() -> Result<Vec<Row>> {
+    if Command::new("terraform").arg("version").output().is_err() {
+        eprintln!("not measured: there is no terraform on the PATH");
+        return Ok(Vec::new());
+    }
+    let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
+    Desk::new(folder.path())?.measure()
+}
+
+/// A hundred contracts as files, and who seals and signs them.
+struct Desk<'a> {
+    folder: &'a Path,
+    image: Identity,
+    signer: Identity,
+    workload: PathBuf,
+    envs: Vec<PathBuf>,
+}
+
+impl<'a> Desk<'a> {
+    fn new(folder: &'a Path) -> Result<Self> {
+        let image = recipe::receiver(folder, "image")?;
+        let signer = recipe::receiver(folder, "signer")?;
+        let public = command::run(
+            Command::new("openssl")
+                .args(["x509", "-pubkey", "-noout", "-in"])
+                .arg(&signer.certificate),
+            b"",
+        )?;
+        let signing_key = format!("signingKey: {}\n", BASE64_STANDARD.encode(&public));
+        let authority = Authority::new(folder, "collector")?;
+        let env = env_section(&read(authority.certificate())?, &signing_key);
+        let workload = write(folder, "workload.yaml", &workload(SECTION)?)?;
+        let envs = (0..CONTRACTS)
+            .map(|number| {
+                let text = env.replace("FILLING:", &format!("FILLING_{number}:"));
+                write(folder, &format!("env-{number}.yaml"), &text)
+            })
+            .collect::<Result<_>>()?;
+        let override_ = format!(
+            "provider_installation {{\n  dev_overrides {{\n    \"local/hpcr/hpcr\" = \"{}\"\n  }}\n}}\n",
+            place::target().join("release").display()
+        );
+        write(folder, "cli.tfrc", &override_)?;
+        Ok(Self {
+            folder,
+            image,
+            signer,
+            workload,
+            envs,
+        })
+    }
+
+    fn measure(&self) -> Result<Vec<Row>> {
+        let contract = "yamlencode({ workload = yamldecode(file(var.workload)), env = yamldecode(file(\"${var.folder}/env-${count.index}.yaml\")) })";
+        let sealed = format!(
+            "resource \"hpcr_contract_encrypted\" \"one\" {{\n  count = {CONTRACTS}\n  contract = {contract}\n  \
+             cert = file(var.cert)\n  privkey = file(var.privkey)\n}}\n"
+        );
+        // What Terraform takes for a hundred resources of the same text, and no cryptography.
+        let plain = format!(
+            "resource \"hpcr_text\" \"one\" {{\n  count = {CONTRACTS}\n  text = {contract}\n}}\n"
+        );
+        let floor = floor(&self.image)?;
+        let (mut ours, mut own, mut theirs, mut least) = (vec![], vec![], vec![], vec![]);
+        for _ in 0..RUNS {
+            let whole = self.planned_and_applied(&sealed)?;
+            ours.push(whole);
+            own.push((whole - self.planned_and_applied(&plain)?).max(0.0));
+            theirs.push(self.by_recipe()?);
+            let work = floor.seal_and_sign_all(CONTRACTS);
+            least.push(milliseconds(work.map_err(|error| library(&error))?));
+        }
+        let whole = format!("plan and apply {CONTRACTS} contracts");
+        let share = format!("the same, without what {CONTRACTS} plain texts take");
+        Ok(vec![
+            Row::alone(AREA, &whole, "ms", &ours).beside("openssl recipe", &theirs),
+            Row::alone(AREA, &share, "ms", &own)
+                .beside("RSA-4096 and PBKDF2 alone, two processors", &least),
+        ])
+    }
+
+    /// A configuration of its own, planned and applied; milliseconds.
+    fn planned_and_applied(&self, resource: &str) -> Result<f64> {
+        let folder = tempfile::tempdir_in(self.folder).map_err(Error::io("making a folder"))?;
+        let variables = ["workload", "folder", "cert", "privkey"]
+            .map(|name| format!("variable \"{name}\" {{}}\n"))
+            .concat();
+        let provider = "terraform {\n  required_providers {\n    hpcr = { source = \"local/hpcr/hpcr\" }\n  }\n}\n";
+        fs::write(
+            folder.path().join("main.tf"),
+            [provider, &variables, resource].concat(),
+        )
+        .map_err(Error::io("writing a configuration"))?;
+        let begun = Instant::now();
+        for arguments in [&["plan", "-out=plan"][..], &["apply", "plan"]] {
+            let mut command = Command::new("terraform");
+            command
+                .arg(format!("-chdir={}", folder.path().display()))
+                .args(arguments)
+                .env("TF_CLI_CONFIG_FILE", self.folder.join("cli.tfrc"))
+                .env("CHECKPOINT_DISABLE", "1")
+                .env("TF_VAR_workload", &self.workload)
+                .env("TF_VAR_folder", self.folder)
+                .env("TF_VAR_cert", &self.image.certificate)
+                .env("TF_VAR_privkey", &self.signer.key);
+            command::run(&mut command, b"")?;
+        }
+        Ok(milliseconds(begun.elapsed()))
+    }
+
+    /// The recipe, one contract after the other; milliseconds.
+    fn by_recipe(&self) -> Result<f64> {
+        let begun = Instant::now();
+        for env in &self.envs {
+            let mut seal = script("seal.sh");
+            seal.arg(&self.image.certificate)
+                .arg(&self.signer.key)
+                .args([&self.workload, env]);
+            command::run(&mut seal, b"")?;
+        }
+        Ok(milliseconds(begun.elapsed()))
+    }
+}
