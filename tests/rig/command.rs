@@ -44,7 +44,7 @@ fn feed(command: &mut Command, input: &[u8]) -> std::io::Result<Output> {
     })
 }
 
-fn last_words(output: &Output) -> String {
+pub(crate) fn last_words(output: &Output) -> String {
     let said = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
     String::from_utf8_lossy(&said[said.len().saturating_sub(SHOWN)..])
         .trim()

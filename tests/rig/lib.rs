@@ -28,6 +28,7 @@ pub mod recipe;
 pub mod registry;
 pub mod report;
 pub mod slots;
+pub mod terraform;
 pub mod timeline;
 pub mod wait;
 pub mod workload;

@@ -90,6 +90,32 @@ fn password() -> Result<Vec<u8>> {
     }
 }
 
+/// Opens a section: the documented way back.
+///
+/// # Errors
+/// Where it is not a token, or openssl fails.
+pub fn open(token: &str, key: &Path) -> Result<Vec<u8>> {
+    let broken = || Error::Broken("that is no token".into());
+    let part = |part: &str| BASE64_STANDARD.decode(part).map_err(|_| broken());
+    let [_, password, sealed] = token.split('.').collect::<Vec<_>>()[..] else {
+        return Err(broken());
+    };
+    let mut unwrap = Command::new("openssl");
+    unwrap
+        .args(["pkeyutl", "-decrypt", "-pkeyopt"])
+        .args(["rsa_padding_mode:pkcs1", "-inkey"])
+        .arg(key);
+    let password = command::run(&mut unwrap, &part(password)?)?;
+    let file = tempfile::NamedTempFile::new().map_err(Error::io("making a file for a token"))?;
+    fs::write(&file, part(sealed)?).map_err(Error::io("writing a token"))?;
+    let mut decrypt = Command::new("openssl");
+    decrypt
+        .args(["enc", "-d", "-aes-256-cbc", "-pbkdf2"])
+        .args(["-pass", "stdin", "-in"])
+        .arg(file.path());
+    command::run(&mut decrypt, &password)
+}
+
 /// Signs both sections as they stand in the contract, the workload first.
 ///
 /// # Errors
@@ -118,38 +144,6 @@ pub fn flip(token: &str) -> Result<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    /// The documented way back.
-    fn open(token: &str, key: &Path) -> Result<Vec<u8>> {
-        let parts: Vec<_> = token.split('.').collect();
-        assert_eq!((parts.len(), parts[0]), (3, PREFIX));
-        let mut unwrap = Command::new("openssl");
-        unwrap
-            .args([
-                "pkeyutl",
-                "-decrypt",
-                "-pkeyopt",
-                "rsa_padding_mode:pkcs1",
-                "-inkey",
-            ])
-            .arg(key);
-        let password = command::run(&mut unwrap, &BASE64_STANDARD.decode(parts[1]).unwrap())?;
-        let sealed = tempfile::NamedTempFile::new().unwrap();
-        fs::write(&sealed, BASE64_STANDARD.decode(parts[2]).unwrap()).unwrap();
-        let mut decrypt = Command::new("openssl");
-        decrypt
-            .args([
-                "enc",
-                "-d",
-                "-aes-256-cbc",
-                "-pbkdf2",
-                "-pass",
-                "stdin",
-                "-in",
-            ])
-            .arg(sealed.path());
-        command::run(&mut decrypt, &password)
-    }
 
     #[test]
     fn a_sealed_section_opens_with_the_documented_recipe() {

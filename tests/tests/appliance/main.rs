@@ -8,4 +8,5 @@ mod common;
 mod disk;
 mod refusals;
 mod shutdown;
+mod terraform;
 mod workload;

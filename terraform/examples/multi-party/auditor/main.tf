@@ -1,0 +1,29 @@
+# The auditor: opens the guest's record, and holds it against what the deployer says that was deployed.
+
+terraform {
+  required_version = ">= 1.11"
+  required_providers {
+    hpcr = { source = "local/hpcr/hpcr" }
+  }
+}
+
+locals {
+  expected = jsondecode(file(var.digests))
+}
+
+data "hpcr_attestation" "web" {
+  attestation = file(var.record)
+  privkey     = file(var.key)
+
+  lifecycle {
+    postcondition {
+      condition     = alltrue([for name, digest in local.expected : lookup(self.checksums, name, "") == digest])
+      error_message = "The guest booted another contract than the deployer says: compare the outputs of this configuration with the file of digests."
+    }
+  }
+}
+
+output "checksums" {
+  description = "What the guest says that it booted."
+  value       = data.hpcr_attestation.web.checksums
+}

@@ -1,0 +1,21 @@
+output "manifests" {
+  description = "Manifests in YAML, by guest."
+  value = {
+    for name, index in local.guests : name => provider::hpcr::kubevirt_manifests({
+      name      = name
+      container = index < var.upgraded ? var.container : coalesce(var.previous_container, var.container)
+      image     = var.image
+      tee       = var.tee
+      memory    = var.memory
+      user_data = module.contract[name].user_data
+      volumes   = { data = var.data }
+      scratch   = var.scratch
+      ports     = var.ports
+    })
+  }
+}
+
+output "digests" {
+  description = "What each guest's attestation record must say, by guest."
+  value       = { for name, contract in module.contract : name => contract.digests }
+}
