@@ -9,6 +9,9 @@ use crate::data_sources::encryption_certs::EncryptionCerts;
 use crate::data_sources::image::Image;
 use crate::function::Function;
 use crate::functions::attestation_verify::AttestationVerify;
+#[cfg(unix)]
+use crate::functions::deploy::{KubevirtManifests, LibvirtDomain};
+use crate::functions::derive_seed::DeriveSeed;
 use crate::functions::encrypt::Encrypt;
 use crate::functions::tgz::Tgz;
 use crate::resource::Resource;
@@ -38,7 +41,17 @@ pub(crate) const DATA_SOURCES: &[&dyn DataSource] =
     &[&Image, &Attestation, &EncryptionCerts, &EncryptionCert];
 
 /// What configurations call.
-pub(crate) const FUNCTIONS: &[&dyn Function] = &[&Encrypt, &Tgz, &AttestationVerify];
+pub(crate) const FUNCTIONS: &[&dyn Function] = &[
+    &Encrypt,
+    &Tgz,
+    &AttestationVerify,
+    &DeriveSeed,
+    // What they print comes from the crate that runs guests here.
+    #[cfg(unix)]
+    &LibvirtDomain,
+    #[cfg(unix)]
+    &KubevirtManifests,
+];
 
 /// The resource of a name.
 pub(crate) fn resource(name: &str) -> Option<&'static dyn Resource> {

@@ -58,7 +58,7 @@ impl Project {
         let settings = root.join("terraform.rc");
         let programs = provider.parent().unwrap_or(Path::new("."));
         let text = format!(
-            "provider_installation {{\n  dev_overrides = {{ \"{SOURCE}\" = {} }}\n  direct {{}}\n}}\n",
+            "provider_installation {{\n  dev_overrides {{ \"{SOURCE}\" = {} }}\n  direct {{}}\n}}\n",
             json!(programs)
         );
         write(&settings, text.as_bytes())?;

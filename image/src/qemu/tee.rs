@@ -20,6 +20,11 @@ pub enum Tee {
 }
 
 impl Tee {
+    /// The one that the command line calls so.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::from_str(name, false).ok()
+    }
+
     /// QEMU's name of the processor.
     pub fn architecture(self) -> &'static str {
         match self {

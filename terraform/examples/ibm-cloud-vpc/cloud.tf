@@ -1,11 +1,5 @@
 # Needs IBM's provider and an API key in IC_API_KEY. Nothing here is tested without them; main.tf is.
 
-terraform {
-  required_providers {
-    ibm = { source = "IBM-Cloud/ibm" }
-  }
-}
-
 provider "ibm" {
   region = var.region
 }

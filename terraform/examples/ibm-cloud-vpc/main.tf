@@ -1,12 +1,5 @@
 # The contract of an instance of IBM Cloud VPC. cloud.tf makes the instance out of it, with IBM's own provider.
 
-terraform {
-  required_version = ">= 1.11"
-  required_providers {
-    hpcr = { source = "local/hpcr/hpcr" }
-  }
-}
-
 module "contract" {
   source      = "../../modules/contract"
   cert        = file(var.cert)

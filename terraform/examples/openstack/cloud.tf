@@ -1,11 +1,5 @@
 # Needs OpenStack's provider and OS_* in the environment. Nothing here is tested without them; main.tf is.
 
-terraform {
-  required_providers {
-    openstack = { source = "terraform-provider-openstack/openstack" }
-  }
-}
-
 resource "openstack_images_image_v2" "seed" {
   name             = "web-seed-${substr(hpcr_cidata.web.sha256, 0, 12)}"
   local_file_path  = hpcr_cidata.web.path

@@ -3,13 +3,6 @@
 # Images of IBM's service read user_data. This project's image reads a seed disk and no config drive, so the seed is
 # uploaded as an image and attached, too.
 
-terraform {
-  required_version = ">= 1.11"
-  required_providers {
-    hpcr = { source = "local/hpcr/hpcr" }
-  }
-}
-
 module "contract" {
   source      = "../../modules/contract"
   cert        = file(var.cert)

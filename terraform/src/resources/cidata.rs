@@ -9,14 +9,14 @@ use std::path::{Path as FilePath, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hpcr_contract::finding::Finding;
 use hpcr_contract::network;
 use hpcr_contract::seed::Seed;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::context::Context;
-use crate::diagnostic::{Diagnostic, sentence};
+use crate::diagnostic::Diagnostic;
+use crate::findings;
 use crate::resource::recipe::{Made, Recipe};
 use crate::resource::{Change, Failed, Outcome, Resource};
 use crate::schema::{Attribute, Schema};
@@ -72,12 +72,7 @@ impl Recipe for Image {
             return Vec::new();
         };
         let findings = network::parse(text.as_bytes(), "network_config").err();
-        let told = |finding: &Finding| {
-            let summary = format!("{}: {}", finding.code, finding.cause);
-            let detail = format!("{}\n\nAt {}.", sentence(&finding.remedy), finding.place);
-            Diagnostic::error(Path::of("network_config"), &summary, detail)
-        };
-        findings.iter().flatten().map(told).collect()
+        findings::in_text(&findings.unwrap_or_default(), "network_config")
     }
 
     fn foresee(&self, config: &Object, context: &Context) -> Result<Object, Failed> {

@@ -178,7 +178,10 @@ impl Resource for Guest {
             if let Some(prior) = change.prior {
                 life::stop(prior)?;
             }
-            state.insert("image_sha256".into(), image_digest(&state));
+            // What was planned stands: an image that was changed since starts by the next plan.
+            if state["image_sha256"].has_unknown() {
+                state.insert("image_sha256".into(), image_digest(&state));
+            }
             let hardware = Hardware::of(&state)?;
             hardware.make_disks()?;
             state.extend(life::start(&hardware)?);
