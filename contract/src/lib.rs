@@ -18,6 +18,7 @@ pub mod fuzzing;
 pub mod image_config;
 pub mod lone;
 pub mod messages;
+pub mod migration;
 pub mod network;
 mod opening;
 mod parallel;

@@ -94,6 +94,11 @@ impl Sources {
         sources
     }
 
+    /// Takes in the texts of another input.
+    pub fn join(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// The text that a place lies in.
     pub fn text(&self, place: &Place) -> Option<&str> {
         let chain: Vec<_> = place.chain().iter().map(|one| one.file.clone()).collect();

@@ -8,6 +8,7 @@ mod confidential_containers;
 mod desk;
 mod formats;
 mod inspect;
+mod migrate;
 mod network;
 mod preflight;
 mod sealing;

@@ -8,7 +8,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
     attestation, certificate, completions, decrypt, diff, encrypt, explain, initdata, inspect,
-    keygen, man, network, new, plan, schema, sealed_secret, sign, tgz, validate, verify,
+    keygen, man, migrate, network, new, plan, schema, sealed_secret, sign, tgz, validate, verify,
 };
 use crate::output::Output;
 
@@ -54,6 +54,7 @@ pub(crate) enum Command {
     Diff(diff::Arguments),
     Attestation(attestation::Arguments),
     Certificate(certificate::Arguments),
+    Migrate(migrate::Arguments),
     Network(network::Arguments),
     Initdata(initdata::Arguments),
     SealedSecret(sealed_secret::Arguments),

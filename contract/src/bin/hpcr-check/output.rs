@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::input::is_standard;
 
 /// Where the result goes: the same for every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Output {
     /// Write the result to this file, replaced whole, instead of standard output
     #[arg(long, global = true, value_name = "FILE")]
@@ -57,7 +57,8 @@ impl Output {
         )
     }
 
-    fn path(&self) -> Option<&Path> {
+    /// The file that was named for the result.
+    pub(crate) fn path(&self) -> Option<&Path> {
         self.out.as_deref().filter(|path| !is_standard(path))
     }
 }

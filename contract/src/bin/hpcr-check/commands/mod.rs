@@ -20,6 +20,7 @@ pub(crate) mod initdata;
 pub(crate) mod inspect;
 pub(crate) mod keygen;
 pub(crate) mod man;
+pub(crate) mod migrate;
 pub(crate) mod network;
 pub(crate) mod new;
 pub(crate) mod plan;
@@ -40,6 +41,7 @@ pub(crate) fn run(command: &Command, output: &Output) -> Result<Verdict, Failure
         Command::Inspect(arguments) => inspect::run(arguments, output),
         Command::Initdata(arguments) => initdata::run(arguments, output),
         Command::SealedSecret(arguments) => sealed_secret::run(arguments, output),
+        Command::Migrate(arguments) => migrate::run(arguments, output),
         Command::Network(arguments) => network::run(arguments, output),
         Command::Encrypt(arguments) => encrypt::run(arguments, output),
         Command::Sign(arguments) => sign::run(arguments, output),

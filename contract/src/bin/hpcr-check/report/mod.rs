@@ -59,6 +59,8 @@ pub(crate) struct Report {
     pub(crate) strict: bool,
     /// The verdict in words where there is no error.
     pub(crate) verdict: String,
+    /// The verdict in words where there is one; "not valid" if left out.
+    pub(crate) refusal: Option<&'static str>,
     /// What was looked at, line by line, for people.
     pub(crate) notes: Vec<String>,
     /// Further members of the JSON object.
@@ -96,7 +98,10 @@ impl Report {
         };
         let mut words = match self.count(Severity::Error) {
             0 => self.verdict.clone(),
-            errors => format!("not valid: {}", of(errors, "error")),
+            errors => {
+                let refusal = self.refusal.unwrap_or("not valid");
+                format!("{refusal}: {}", of(errors, "error"))
+            }
         };
         for severity in [Severity::Warning, Severity::Note] {
             let count = self.count(severity);

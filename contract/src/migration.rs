@@ -1,0 +1,377 @@
+//! Moving in: a contract that was made for the published images, key by key, and the one that this appliance runs.
+//!
+//! What a key means here stands in one table. What this guest does not do is not repeated in it: the new contract goes the
+//! way of every contract, and what stops it there is what is left for a person to do. Nothing is left out in silence, and
+//! a section in which nothing changes stays byte for byte, so that its digest stays, too.
+
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use crate::authoring::{self, Signer};
+use crate::finding::{Finding, Place};
+use crate::messages;
+use crate::opening::{self, Keys};
+use crate::planning::{self, Part as Section};
+use crate::product::Product;
+use crate::schema;
+use crate::secret::{ExposeSecret as _, SecretString};
+use crate::stages::{Rejection, Sealed};
+use crate::user_data::{Part, Text, UserData};
+use crate::yaml::{self, Document, Origin};
+
+mod table;
+
+pub use table::Fate;
+
+/// A collector that lines go to from now on; certificates and key are PEM.
+#[derive(Debug, Clone)]
+pub struct Collector {
+    /// Host name or address.
+    pub hostname: String,
+    /// TCP port; 6514 where none is given.
+    pub port: Option<u16>,
+    /// One or more authorities that vouch for the collector.
+    pub server: String,
+    /// The guest's own certificate and its key.
+    pub client: Option<(String, SecretString)>,
+}
+
+/// What a contract is moved to.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The product that it was written for.
+    pub product: Product,
+    /// Where lines go, if not where they went.
+    pub collector: Option<&'a Collector>,
+    /// Who signs the new contract.
+    pub signer: Option<Signer<'a>>,
+    /// What findings call the new contract.
+    pub name: &'a str,
+}
+
+/// What becomes of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The key path in the contract as it was (`env.volumes.data.seed`).
+    pub key: String,
+    /// Where it stands there.
+    pub place: Place,
+    /// What becomes of it.
+    pub fate: Fate,
+    /// Why, in words.
+    pub why: &'static str,
+}
+
+/// A contract that was moved.
+pub struct Moved {
+    /// The new contract, its sections in the clear; none where a section could not be opened.
+    pub text: Option<Zeroizing<String>>,
+    /// What becomes of each key that nothing is wrong with.
+    pub steps: Vec<Step>,
+    /// What a person has to do, each with its place and remedy: nothing where the new contract runs.
+    pub left: Vec<Finding>,
+}
+
+/// The text holds secrets.
+impl fmt::Debug for Moved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Moved")
+            .field("steps", &self.steps)
+            .field("left", &self.left)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Moves a contract; `file` is what findings call it.
+///
+/// # Errors
+/// What is wrong with its envelope, or why it cannot be written.
+pub fn migrate(
+    contract: &str,
+    file: &str,
+    keys: Keys<'_>,
+    target: &Target<'_>,
+) -> Result<Moved, Vec<Finding>> {
+    let UserData {
+        workload,
+        env,
+        auditor,
+        signature,
+        places,
+        ..
+    } = UserData::parse(contract.as_bytes(), file)?;
+    let mut moved = Moved {
+        text: None,
+        steps: Vec::new(),
+        left: Vec::new(),
+    };
+    let workload = moved.opened("workload", workload, keys, &places.workload);
+    let env = moved.opened("env", env, keys, &places.env);
+    let auditor =
+        auditor.map(|text| moved.clear("attestationPublicKey", &text, keys, &places.auditor));
+    if signature.is_some() && target.signer.is_some() {
+        moved.step(
+            "envWorkloadSignature",
+            places.signature.clone(),
+            Fate::Changes,
+            "made anew, over the sections as they are now",
+        );
+    }
+    for half in workload.iter().chain(&env) {
+        moved.walk(half, target);
+    }
+    let (workload, mut env, auditor) = match (workload, env, auditor.transpose()) {
+        (Ok(workload), Ok(env), Ok(auditor)) => (workload, env, auditor),
+        (workload, env, _) => {
+            for half in workload.iter().chain(&env) {
+                moved.alone(half, target.product);
+            }
+            return Ok(moved);
+        }
+    };
+    let is_changed = env.rewrite(target);
+    let mut whole = json!({
+        "workload": &*workload.text(false).map_err(|found| vec![found])?,
+        "env": &*env.text(is_changed).map_err(|found| vec![found])?,
+    });
+    if let Some(auditor) = &auditor {
+        whole["attestationPublicKey"] = auditor.as_str().into();
+    }
+    let text = yaml::write(&whole).map(Zeroizing::new);
+    yaml::wipe(&mut whole);
+    let text = text.map_err(|error| vec![error.at(Place::at(target.name, ""))])?;
+    let text = match target.signer {
+        Some(signer) => authoring::sign(&text, target.name, signer)?.text,
+        None => text,
+    };
+    moved.check(&text, target);
+    moved.text = Some(text);
+    Ok(moved)
+}
+
+/// What is worth a person's time: what stops, and keys that nobody reads.
+fn is_meant(finding: &Finding) -> bool {
+    finding.stops() || finding.code == messages::UNKNOWN_KEY
+}
+
+/// A text that stays closed; what to do about it has been told.
+struct Closed;
+
+/// A section in the clear.
+struct Half {
+    name: &'static str,
+    /// As it was written; none where it is a mapping.
+    read: Option<Zeroizing<String>>,
+    document: Document,
+    tree: Value,
+}
+
+impl Drop for Half {
+    fn drop(&mut self) {
+        yaml::wipe(&mut self.tree);
+    }
+}
+
+impl Half {
+    /// The section as text: as it was where nothing changes.
+    fn text(&self, is_changed: bool) -> Result<Zeroizing<String>, Finding> {
+        match &self.read {
+            Some(text) if !is_changed => Ok(text.clone()),
+            _ => yaml::write(&self.tree)
+                .map(Zeroizing::new)
+                .map_err(|error| error.at(self.document.place(""))),
+        }
+    }
+
+    /// Leaves out what goes, and puts in what comes; whether that changed anything.
+    fn rewrite(&mut self, target: &Target<'_>) -> bool {
+        let mut before = self.tree.clone();
+        for row in table::rows(self.name).filter(|row| row.fate == Fate::Goes) {
+            table::remove(&mut self.tree, row.key);
+        }
+        if let (Some(collector), Value::Object(section)) = (target.collector, &mut self.tree) {
+            section.insert("logging".into(), json!({"syslog": syslog(collector)}));
+        }
+        if let (Some(_), Value::Object(section)) = (target.signer, &mut self.tree) {
+            // Put in again with the signature.
+            section.remove("signingKey");
+        }
+        let is_changed = before != self.tree;
+        yaml::wipe(&mut before);
+        is_changed
+    }
+}
+
+/// `logging.syslog` of a collector.
+fn syslog(collector: &Collector) -> Value {
+    let mut syslog = Map::new();
+    syslog.insert("hostname".into(), json!(collector.hostname));
+    if let Some(port) = collector.port {
+        syslog.insert("port".into(), json!(port));
+    }
+    syslog.insert("server".into(), json!(collector.server));
+    if let Some((certificate, key)) = &collector.client {
+        syslog.insert("cert".into(), json!(certificate));
+        syslog.insert("key".into(), json!(key.expose_secret()));
+    }
+    Value::Object(syslog)
+}
+
+impl Moved {
+    fn step(&mut self, key: impl Into<String>, place: Place, fate: Fate, why: &'static str) {
+        self.steps.push(Step {
+            key: key.into(),
+            place,
+            fate,
+            why,
+        });
+    }
+
+    /// A text in the clear, or what is to be done where there is no key for it.
+    fn clear(
+        &mut self,
+        name: &str,
+        text: &Text,
+        keys: Keys<'_>,
+        place: &Place,
+    ) -> Result<Zeroizing<String>, Closed> {
+        if !keys.suffice_for(text) {
+            self.left.push(Finding::new(
+                messages::INVALID_CONTRACT,
+                place.clone(),
+                "it is sealed for the image that is left behind, whose key nobody has",
+                "ask its author for the text in the clear, and let them seal it for the new image",
+            ));
+            return Err(Closed);
+        }
+        match opening::clear(text, keys, place) {
+            Ok(clear) => {
+                if text.is_sealed() {
+                    let why = "opened: it was sealed for an image that is left behind";
+                    self.step(name, place.clone(), Fate::Changes, why);
+                }
+                Ok(clear.text)
+            }
+            Err(finding) => {
+                self.left.push(finding);
+                Err(Closed)
+            }
+        }
+    }
+
+    /// A section in the clear.
+    fn opened(
+        &mut self,
+        name: &'static str,
+        part: Part,
+        keys: Keys<'_>,
+        place: &Place,
+    ) -> Result<Half, Closed> {
+        let (read, document) = match part {
+            Part::Mapping(document) => (None, document),
+            Part::Text(text, origin) => {
+                let clear = self.clear(name, &text, keys, place)?;
+                let code = messages::SCHEMA_PARSE_CONTRACT;
+                let origin = origin
+                    .filter(|_| !text.is_sealed())
+                    .unwrap_or_else(|| Origin::within(place.clone(), name, code));
+                match Document::parse_from(&clear, origin) {
+                    Ok(document) => (Some(clear), document),
+                    Err(finding) => {
+                        self.left.push(finding);
+                        return Err(Closed);
+                    }
+                }
+            }
+        };
+        Ok(Half {
+            name,
+            read,
+            tree: document.to_json(),
+            document,
+        })
+    }
+
+    /// What the table says of every key of a section.
+    fn walk(&mut self, half: &Half, target: &Target<'_>) {
+        for row in table::rows(half.name) {
+            for pointer in table::expand(&half.tree, row.key) {
+                let key = format!("{}{}", half.name, pointer.replace('/', "."));
+                let place = half.document.place(&pointer);
+                let (fate, why) = match row.fate {
+                    Fate::Human => {
+                        let code = messages::LUKS_PASSWORD_CHANGE_FAILED;
+                        self.left
+                            .push(Finding::new(code, place, row.why, row.remedy));
+                        continue;
+                    }
+                    _ if row.key == "signingKey" && target.signer.is_some() => {
+                        (Fate::Changes, "the key or certificate that signs now")
+                    }
+                    _ if row.key.starts_with("logging") && target.collector.is_some() => {
+                        (Fate::Changes, "lines go to the collector that is named now")
+                    }
+                    fate => (fate, row.why),
+                };
+                self.step(key, place, fate, why);
+            }
+        }
+    }
+
+    /// What is wrong with one section where the other stays closed.
+    fn alone(&mut self, half: &Half, product: Product) {
+        let section = match half.name {
+            "env" => schema::Section::Env,
+            _ => schema::Section::Workload,
+        };
+        let told = schema::check(section, schema::Scope::Contract, product, &half.document);
+        let env = half.document.read().ok().filter(|_| half.name == "env");
+        let beyond = env.map(|section| {
+            let part = Section {
+                section: &section,
+                document: &half.document,
+            };
+            planning::beyond(product, &Err(None), &Ok(part), &told)
+        });
+        let archives = planning::archives(&half.document);
+        let beyond = beyond.into_iter().flatten().chain(archives);
+        self.left
+            .extend(told.into_iter().chain(beyond).filter(is_meant));
+    }
+
+    /// What stops the new contract in the guest, and keys that mean nothing there.
+    fn check(&mut self, text: &str, target: &Target<'_>) {
+        let found = Sealed::parse(text.as_bytes(), target.name)
+            .and_then(|sealed| {
+                sealed.open(Keys {
+                    everything: true,
+                    ..Keys::default()
+                })
+            })
+            .and_then(|opened| opened.verify(target.product))
+            .and_then(|verified| {
+                let unread = verified.warnings().to_vec();
+                verified.agree()?.plan().map(|_| unread)
+            })
+            .unwrap_or_else(|Rejection { findings, .. }| findings);
+        for finding in found.into_iter().filter(is_meant) {
+            let of = finding
+                .place
+                .chain()
+                .first()
+                .map(|place| place.path.clone());
+            let of = of.unwrap_or_default();
+            let is_of = |key: &str| {
+                of.strip_prefix(key)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            };
+            self.steps.retain(|step| !is_of(&step.key));
+            self.left.push(finding);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
