@@ -18,6 +18,7 @@ use crate::token::openssl::{self, DecryptionKey, Prefix, Token};
 
 mod checksums;
 mod digests;
+pub mod fleet;
 mod record;
 
 pub use checksums::{Checksums, parse};

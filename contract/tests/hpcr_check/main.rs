@@ -6,6 +6,7 @@ mod archive;
 mod attestation;
 mod confidential_containers;
 mod desk;
+mod fleet;
 mod formats;
 mod inspect;
 mod migrate;

@@ -15,6 +15,9 @@ use crate::failure::Failure;
 /// The largest key, certificate or chain that is read.
 const KEY_BYTES: usize = 256 << 10;
 
+/// The largest record of a guest of a fleet.
+const RECORD_BYTES: usize = 64 << 10;
+
 /// The bytes of a contract or of anything that may become part of one: at most one more than is accepted, so that a
 /// larger one is told by the same function that tells the guest.
 pub(crate) fn contract(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
@@ -28,11 +31,19 @@ pub(crate) fn text(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
 
 /// A contract as text, for what writes it anew.
 pub(crate) fn utf8(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let bytes = text(path)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::NotText {
+    text_of(path, &text(path)?)
+}
+
+fn text_of(path: &Path, bytes: &[u8]) -> Result<Zeroizing<String>, Failure> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Failure::NotText {
         path: path.to_owned(),
     })?;
     Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// A record of one guest of many: those of real guests take a few KiB.
+pub(crate) fn record(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    text_of(path, &within(path, RECORD_BYTES)?)
 }
 
 /// The bytes of a key, a certificate or a passphrase.

@@ -11,8 +11,10 @@ use hpcr_contract::token::openssl::is_token;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
+use super::fleet;
 use crate::arguments::{Format, OptionalKey};
 use crate::failure::Failure;
+use crate::keys::Opening;
 use crate::output::Output;
 use crate::report::Report;
 use crate::{Verdict, input, keys};
@@ -33,35 +35,59 @@ enum Command {
 ///
 /// The record (se-checksums.txt, or sealed: se-checksums.txt.enc) must carry a good signature by the image's
 /// attestation key. With --contract its digests must be those of that contract, too.
+///
+/// With --fleet the records of many guests are checked, each by itself and all side by side: of each a folder NAME with
+/// se-checksums.txt (or .enc) and se-signature.bin, or two files NAME.txt (or .enc) and NAME.sig.
 #[derive(Debug, Args)]
-struct VerifyArguments {
+pub(super) struct VerifyArguments {
     /// The record; - reads standard input
-    #[arg(value_name = "FILE")]
-    record: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "fleet")]
+    record: Option<PathBuf>,
+    /// Check the records of all guests in this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["record", "signature"])]
+    fleet: Option<PathBuf>,
+    /// The guests that must be there, a name a line
+    #[arg(long, value_name = "FILE", requires = "fleet")]
+    pub(super) guests: Option<PathBuf>,
     /// The image's attestation certificate, or its public key (PEM)
     #[arg(long, value_name = "CERT")]
-    cert: PathBuf,
+    pub(super) cert: PathBuf,
     /// The signature (se-signature.bin), raw or base64
-    #[arg(long, value_name = "SIG")]
-    signature: PathBuf,
+    #[arg(long, value_name = "SIG", required_unless_present = "fleet")]
+    signature: Option<PathBuf>,
     #[command(flatten)]
-    key: OptionalKey,
-    /// The contract that the guest is said to run: as the guest got it, or with its sections in the clear
+    pub(super) key: OptionalKey,
+    /// The contract that the guest is said to run: as the guest got it, or with its sections in the clear. Of a fleet, the
+    /// contract of all, or a folder with NAME.yaml of each
     #[arg(long, value_name = "CONTRACT")]
-    contract: Option<PathBuf>,
+    pub(super) contract: Option<PathBuf>,
     /// How it is told
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }
 
-/// Checks a record.
+/// Checks a record, or those of a fleet.
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Failure> {
     let Command::Verify(arguments) = &arguments.command;
-    let name = input::name(&arguments.record);
+    let report = match (&arguments.fleet, &arguments.record, &arguments.signature) {
+        (Some(folder), ..) => fleet::run(folder, arguments)?,
+        (None, Some(record), Some(signature)) => one(record, signature, arguments)?,
+        _ => {
+            return Err(Failure::Usage(
+                "name a record and its --signature, or a --fleet",
+            ));
+        }
+    };
+    report.write(arguments.format, output)?;
+    Ok(Verdict::of(report.is_good()))
+}
+
+fn one(record: &Path, signature: &Path, arguments: &VerifyArguments) -> Result<Report, Failure> {
+    let name = input::name(record);
     let certificate = keys::public(&arguments.cert)?;
-    let signature = input::key(&arguments.signature)?;
+    let signature = input::key(signature)?;
     let mut report = Report::about(&name, Vec::new());
-    match opened(arguments)? {
+    match opened(&input::utf8(record)?, &keys::opening(&arguments.key)?)? {
         Err(error) => report.findings.push(error.at(Place::at(&name, ""))),
         Ok(record) => {
             if let Err(error) = attestation::verify(&record, &signature, &certificate) {
@@ -73,23 +99,31 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
             }
         }
     }
-    report.write(arguments.format, output)?;
-    Ok(Verdict::of(report.is_good()))
+    Ok(report)
 }
 
 /// The record in the clear.
-fn opened(
-    arguments: &VerifyArguments,
+pub(super) fn opened(
+    text: &Zeroizing<String>,
+    opening: &Opening,
 ) -> Result<Result<Zeroizing<String>, ContractError>, Failure> {
-    let text = input::utf8(&arguments.record)?;
-    if !is_token(&text) {
-        return Ok(Ok(text));
+    if !is_token(text) {
+        return Ok(Ok(text.clone()));
     }
-    let opening = keys::opening(&arguments.key)?;
     let key = opening.keys().token.ok_or(Failure::Usage(
         "the record is sealed to its auditor; give the auditor's private RSA key with --key",
     ))?;
     Ok(attestation::open(text.trim(), key))
+}
+
+/// What is to be said of a record of an image for development.
+pub(super) fn of_development(name: &str) -> Finding {
+    Finding::warning(
+        messages::ENCRYPT_ATTESTATION,
+        Place::at(name, ""),
+        "the record is of an image for development, whose keys are public",
+        "trust it with nothing that is confidential",
+    )
 }
 
 /// What the record says, and what it says of another contract than this one.
@@ -99,12 +133,7 @@ fn tell(
     contract: Option<&Path>,
 ) -> Result<(), Failure> {
     if checksums.development {
-        report.findings.push(Finding::warning(
-            messages::ENCRYPT_ATTESTATION,
-            Place::at(&report.name, ""),
-            "the record is of an image for development, whose keys are public",
-            "trust it with nothing that is confidential",
-        ));
+        report.findings.push(of_development(&report.name));
     }
     report.verdict = "the signature is good".into();
     let compared = match contract {
@@ -121,14 +150,7 @@ fn tell(
         }
     };
     if contract.is_some() {
-        for name in foreign(&compared) {
-            report.findings.push(Finding::new(
-                messages::ENCRYPT_ATTESTATION,
-                Place::at(&report.name, name),
-                "the digest is not that of the contract",
-                "the guest runs another contract: do not trust it with this one's secrets",
-            ));
-        }
+        report.findings.extend(foreign(&report.name, &compared));
     }
     let line = |one: &Compared| {
         let hash = checksums
@@ -153,7 +175,7 @@ fn tell(
 
 /// The lines that are of another contract. The file as a whole is the strongest proof; where the guest got it in another
 /// form (sealed, say), its sections serve.
-fn foreign(compared: &[Compared]) -> Vec<String> {
+pub(super) fn foreign(record: &str, compared: &[Compared]) -> Vec<Finding> {
     let verdict = |subject: Subject| {
         compared
             .iter()
@@ -179,7 +201,16 @@ fn foreign(compared: &[Compared]) -> Vec<String> {
     let wrong = decisive
         .into_iter()
         .filter(|subject| verdict(*subject) != Some(Match::Matches));
-    wrong.map(|subject| subject.name().to_owned()).collect()
+    wrong
+        .map(|subject| {
+            Finding::new(
+                messages::ENCRYPT_ATTESTATION,
+                Place::at(record, subject.name()),
+                "the digest is not that of the contract",
+                "the guest runs another contract: do not trust it with this one's secrets",
+            )
+        })
+        .collect()
 }
 
 fn word(verdict: Match) -> &'static str {

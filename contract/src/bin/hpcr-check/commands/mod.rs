@@ -16,6 +16,7 @@ pub(crate) mod decrypt;
 pub(crate) mod diff;
 pub(crate) mod encrypt;
 pub(crate) mod explain;
+mod fleet;
 pub(crate) mod initdata;
 pub(crate) mod inspect;
 pub(crate) mod keygen;
