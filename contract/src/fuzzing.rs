@@ -7,14 +7,19 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::certificate::PublicKey;
+use crate::confidential_containers::initdata::Initdata;
+use crate::confidential_containers::sealed_secret::{self, Party};
 use crate::finding::Place;
 use crate::messages;
+use crate::private_key::PrivateKey;
 use crate::product::Product;
 use crate::secret::SecretString;
 use crate::stages::{Agreed, Keys, Sealed};
-use crate::token::openssl::Token;
+use crate::token::age;
+use crate::token::openssl::{DecryptionKey, Token};
 use crate::yaml::Document;
 use crate::{attestation as record, workload as model};
 
@@ -23,18 +28,63 @@ pub type Door = (&'static str, fn(&[u8]));
 
 /// All doors.
 pub const DOORS: &[Door] = &[
+    ("age", age),
     ("attestation", attestation),
     ("certificate", certificate),
     ("compose", compose),
     ("compose_archive", compose_archive),
     ("env", env),
+    ("initdata", initdata),
     ("network", network),
     ("pod", pod),
+    ("sealed_secret", sealed_secret),
     ("template", template),
     ("token", token),
     ("user_data", user_data),
     ("workload", workload),
 ];
+
+/// A key that seeds of the age door are sealed to. It is worth nothing.
+const IDENTITY: &str = "AGE-SECRET-KEY-1Q9YP6A3K5DJKY7736GJDVGNKD29GLTXP60LEH9TRZD763YML0SWQQ3RWH9";
+
+/// A section sealed as an age file.
+pub fn age(bytes: &[u8]) {
+    if let (Ok(text), Ok(identity)) = (
+        std::str::from_utf8(bytes),
+        age::Identity::from_text(IDENTITY),
+    ) {
+        let _ = age::open(text, &identity);
+    }
+}
+
+/// Initdata: as the annotation, and as the document inside of it.
+pub fn initdata(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = Initdata::decode(text);
+    }
+    if let Some(gzip) = gzip(bytes) {
+        let _ = Initdata::decode(&STANDARD.encode(gzip));
+    }
+}
+
+/// The key pair of the golden vectors, which is worth nothing.
+const KEY: &[u8] = include_bytes!("../tests/golden/key.pem");
+
+/// A sealed secret: as it comes, and with a payload behind a good signature.
+pub fn sealed_secret(bytes: &[u8]) {
+    let (Ok(key), Ok(signer)) = (DecryptionKey::from_pem(KEY), PrivateKey::from_pem(KEY)) else {
+        return;
+    };
+    let Ok(public) = signer.public_key() else {
+        return;
+    };
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = sealed_secret::open(text, Party::Env, &key, &public);
+    }
+    if let Ok(text) = sealed_secret::signed(bytes, Party::Env, &signer) {
+        let _ = sealed_secret::open(&text, Party::Env, &key, &public);
+    }
+}
 
 /// An attestation record, as tools read it.
 pub fn attestation(bytes: &[u8]) {
@@ -65,17 +115,19 @@ pub fn compose(bytes: &[u8]) {
 
 /// A compose archive, from inside of its base64 and gzip, as far as a plan.
 pub fn compose_archive(tar: &[u8]) {
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    if gzip.write_all(tar).is_ok()
-        && let Ok(bytes) = gzip.finish()
+    if let Some(bytes) = gzip(tar)
+        && let Ok(archive) = model::archive::unpack(&STANDARD.encode(bytes))
     {
-        let archive = base64::engine::general_purpose::STANDARD.encode(bytes);
-        if let Ok(archive) = model::archive::unpack(&archive) {
-            let variables = variables();
-            let place = Place::at("workload", "compose.archive");
-            let _ = model::compose::read(archive, &given(&variables), &place);
-        }
+        let variables = variables();
+        let place = Place::at("workload", "compose.archive");
+        let _ = model::compose::read(archive, &given(&variables), &place);
     }
+}
+
+fn gzip(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(bytes).ok()?;
+    gzip.finish().ok()
 }
 
 /// A Pod or a ConfigMap, as a resource and as a template.

@@ -128,11 +128,21 @@ pub fn seal(
         version: "0.1.0".to_owned(),
         wrap_type: "A256GCM".to_owned(),
     };
+    signed(&json(&payload)?, party, signer)
+}
+
+/// A payload with its header and signature.
+pub(crate) fn signed(
+    payload: &[u8],
+    party: Party,
+    signer: &PrivateKey,
+) -> Result<String, ContractError> {
     let header = Header {
         alg: "RS512".to_owned(),
         kid: party.verify_id().to_owned(),
     };
-    let content = format!("{}.{}", part(&header)?, part(&payload)?);
+    let [header, payload] = [&json(&header)?, payload].map(|part| URL_SAFE_NO_PAD.encode(part));
+    let content = format!("{header}.{payload}");
     let signature = sign_parts(MessageDigest::sha512(), signer.key(), &[content.as_bytes()])?;
     Ok(format!(
         "{PREFIX}{content}.{}",
@@ -211,9 +221,8 @@ fn verify(text: &str, party: Party, signer: &PublicKey) -> Result<Payload, Contr
     }
 }
 
-fn part<T: Serialize>(value: &T) -> Result<String, ContractError> {
-    let json = serde_json::to_vec(value).map_err(|_| ContractError::Unwritable)?;
-    Ok(URL_SAFE_NO_PAD.encode(json))
+fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, ContractError> {
+    serde_json::to_vec(value).map_err(|_| ContractError::Unwritable)
 }
 
 fn unpart<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, ContractError> {
