@@ -67,3 +67,78 @@ pub(crate) fn data_source(name: &str) -> Option<&'static dyn DataSource> {
 pub(crate) fn function(name: &str) -> Option<&'static dyn Function> {
     FUNCTIONS.iter().copied().find(|one| one.name() == name)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use super::*;
+    use crate::schema::{Attribute, Form};
+
+    /// Everything between back-ticks in the pages about Terraform.
+    fn written() -> BTreeSet<String> {
+        let page = |name: &str| {
+            fs::read_to_string(format!("{}/../docs/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+        };
+        let pages = page("terraform.md") + &page("deploy.md");
+        let quoted = pages.split('`').skip(1).step_by(2);
+        quoted.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_book_names_everything_and_every_attribute_of_it() {
+        let written = written();
+        let schemas = RESOURCES.iter().map(|one| (one.name(), one.schema()));
+        let data = DATA_SOURCES.iter().map(|one| (one.name(), one.schema()));
+        for (name, schema) in schemas.chain(data) {
+            assert!(written.contains(name), "{name}");
+            for attribute in &schema.attributes {
+                assert!(
+                    written.contains(&attribute.name),
+                    "{name}: {}",
+                    attribute.name
+                );
+            }
+        }
+        for function in FUNCTIONS {
+            let lead = format!("provider::hpcr::{}(", function.name());
+            assert!(
+                written.iter().any(|quoted| quoted.starts_with(&lead)),
+                "{lead}"
+            );
+        }
+    }
+
+    #[test]
+    fn terraform_takes_every_schema() {
+        fn check(attributes: &[Attribute], place: &str) {
+            let mut names = BTreeSet::new();
+            for attribute in attributes {
+                let place = format!("{place}.{}", attribute.name);
+                let letters = attribute.name.bytes();
+                let is_small =
+                    |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+                assert!(
+                    letters.clone().count() > 0 && letters.clone().all(is_small),
+                    "{place}"
+                );
+                assert!(names.insert(&attribute.name), "{place} stands twice");
+                assert!(
+                    !attribute.description.is_empty(),
+                    "{place} has no description"
+                );
+                if let Form::Nested(_, attributes) = &attribute.form {
+                    check(attributes, &place);
+                }
+            }
+        }
+        for resource in RESOURCES {
+            check(&resource.schema().attributes, resource.name());
+        }
+        for source in DATA_SOURCES {
+            check(&source.schema().attributes, source.name());
+        }
+    }
+}

@@ -92,7 +92,7 @@ pub(crate) async fn serve(provider: Provider) -> Result<(), PluginError> {
         orphaned(),
     );
     tokio::select! {
-        served = server => served?,
+        outcome = server => outcome?,
         // The answer to the last call still has to go out.
         _ = ended.wait_for(|over| *over) => time::sleep(LAST_CALLS / 10).await,
     }

@@ -98,6 +98,7 @@ pub(crate) struct Block {
 }
 
 #[derive(Clone, PartialEq, Message)]
+#[allow(clippy::struct_excessive_bools, reason = "the protocol has them")]
 pub(crate) struct Attribute {
     #[prost(string, tag = "1")]
     pub(crate) name: String,

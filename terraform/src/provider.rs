@@ -1,14 +1,19 @@
 //! The calls of the plugin protocol, carried out on the catalogue. Messages come in, values go to a resource, a data
 //! source or a function, and what these say goes back; nothing here knows what any of them does.
 
+#![allow(
+    clippy::unused_self,
+    reason = "every call of the protocol has the same shape"
+)]
+
 use std::sync::{PoisonError, RwLock};
 
 use crate::catalogue::{self, DATA_SOURCES, FUNCTIONS, RESOURCES};
 use crate::context::{self, Context};
 use crate::diagnostic::Diagnostic;
 use crate::protocol::{
-    self, ConfigureRequest, Diagnostics, DynamicValue, MetadataResponse, Name, SchemaResponse,
-    ServerCapabilities, ValidateProviderRequest, ValidateProviderResponse,
+    self, ConfigureRequest, Diagnostics, DynamicValue, Empty, MetadataResponse, Name,
+    SchemaResponse, ServerCapabilities, ValidateProviderRequest, ValidateProviderResponse,
 };
 use crate::resource::{Failed, Resource};
 use crate::schema::Schema;
@@ -35,7 +40,7 @@ impl Provider {
         }
     }
 
-    pub(crate) fn metadata(&self) -> MetadataResponse {
+    pub(crate) fn metadata(&self, _: &Empty) -> MetadataResponse {
         let name = |name: &str| Name {
             name: name.to_owned(),
         };
@@ -47,7 +52,7 @@ impl Provider {
         }
     }
 
-    pub(crate) fn schemas(&self) -> SchemaResponse {
+    pub(crate) fn schemas(&self, request: &Empty) -> SchemaResponse {
         SchemaResponse {
             provider: Some((&settings::schema()).into()),
             resources: RESOURCES
@@ -58,23 +63,24 @@ impl Provider {
                 .iter()
                 .map(|one| (one.name().to_owned(), (&data::schema(*one)).into()))
                 .collect(),
-            functions: self.functions().functions,
+            functions: self.functions(request).functions,
             capabilities: Some(CAPABILITIES),
         }
     }
 
     pub(crate) fn validate_provider(
         &self,
-        request: ValidateProviderRequest,
+        request: &ValidateProviderRequest,
     ) -> ValidateProviderResponse {
-        let found = object(request.config).map_or_else(|failed| failed, |c| settings::check(&c));
+        let found =
+            object(request.config.as_ref()).map_or_else(|failed| failed, |c| settings::check(&c));
         ValidateProviderResponse {
             diagnostics: told(found),
         }
     }
 
-    pub(crate) fn configure(&self, request: ConfigureRequest) -> Diagnostics {
-        let found = match object(request.config) {
+    pub(crate) fn configure(&self, request: &ConfigureRequest) -> Diagnostics {
+        let found = match object(request.config.as_ref()) {
             Err(failed) => failed,
             Ok(config) => {
                 let found = settings::check(&config);
@@ -114,15 +120,15 @@ fn value(sent: &DynamicValue) -> Result<Value, Failed> {
 }
 
 /// An object, or nothing.
-fn optional(sent: Option<DynamicValue>) -> Result<Option<Object>, Failed> {
-    match sent.as_ref().map(value).transpose()? {
+fn optional(sent: Option<&DynamicValue>) -> Result<Option<Object>, Failed> {
+    match sent.map(value).transpose()? {
         Some(Value::Map(object)) => Ok(Some(object)),
         _ => Ok(None),
     }
 }
 
 /// An object; one without attributes where nothing was sent.
-fn object(sent: Option<DynamicValue>) -> Result<Object, Failed> {
+fn object(sent: Option<&DynamicValue>) -> Result<Object, Failed> {
     Ok(optional(sent)?.unwrap_or_default())
 }
 

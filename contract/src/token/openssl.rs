@@ -22,9 +22,11 @@ use crate::certificate::PublicKey;
 use crate::error::ContractError;
 use crate::private_key::PrivateKey;
 
+mod derived;
 mod implicit_rejection;
 mod password;
 
+pub use derived::seal_alike;
 use password::Line;
 pub use password::Password;
 
@@ -201,14 +203,19 @@ pub fn seal(plain: &[u8], key: &PublicKey, prefix: Prefix) -> Result<String, Con
     rand_bytes(&mut salt)?;
 
     let wrapped = wrap(key, password.as_bytes())?;
-    let mut data = [MAGIC.as_slice(), &salt].concat();
-    data.extend_from_slice(&crypt(Mode::Encrypt, password.as_bytes(), salt, plain)?);
-    Ok(format!(
+    let data = crypt(Mode::Encrypt, password.as_bytes(), salt, plain)?;
+    Ok(token(prefix, &wrapped, salt, &data))
+}
+
+/// The token of its parts.
+fn token(prefix: Prefix, wrapped: &[u8], salt: [u8; SALT], data: &[u8]) -> String {
+    let data = [MAGIC.as_slice(), &salt, data].concat();
+    format!(
         "{}.{}.{}",
         prefix.as_str(),
         STANDARD.encode(wrapped),
         STANDARD.encode(data)
-    ))
+    )
 }
 
 /// RSA PKCS#1 v1.5 encryption.

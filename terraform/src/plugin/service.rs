@@ -44,7 +44,7 @@ impl Calls {
     async fn route(self, call: Raw<Body>) -> RawResponse<Body> {
         let path = call.uri().path().to_owned();
         if path == "/plugin.GRPCController/Shutdown" {
-            let answer = self.answer(call, |_, _: Empty| Empty {}).await;
+            let answer = self.answer(call, |_, _: &Empty| Empty {}).await;
             self.end.send_replace(true);
             return answer;
         }
@@ -52,8 +52,8 @@ impl Calls {
             return Status::unimplemented("no such service").into_http();
         };
         match name {
-            "GetMetadata" => self.answer(call, |p, _: Empty| p.metadata()).await,
-            "GetProviderSchema" => self.answer(call, |p, _: Empty| p.schemas()).await,
+            "GetMetadata" => self.answer(call, Provider::metadata).await,
+            "GetProviderSchema" => self.answer(call, Provider::schemas).await,
             "ValidateProviderConfig" => self.answer(call, Provider::validate_provider).await,
             "ConfigureProvider" => self.answer(call, Provider::configure).await,
             "ValidateResourceConfig" => self.answer(call, Provider::validate_resource).await,
@@ -64,14 +64,14 @@ impl Calls {
             "ImportResourceState" => self.answer(call, Provider::import).await,
             "ValidateDataResourceConfig" => self.answer(call, Provider::validate_data).await,
             "ReadDataSource" => self.answer(call, Provider::read_data).await,
-            "GetFunctions" => self.answer(call, |p, _: Empty| p.functions()).await,
+            "GetFunctions" => self.answer(call, Provider::functions).await,
             "CallFunction" => self.answer(call, Provider::call).await,
-            "StopProvider" => self.answer(call, |_, _: Empty| Empty {}).await,
+            "StopProvider" => self.answer(call, |_, _: &Empty| Empty {}).await,
             _ => Status::unimplemented("no such call").into_http(),
         }
     }
 
-    async fn answer<Q, A>(&self, call: Raw<Body>, with: fn(&Provider, Q) -> A) -> RawResponse<Body>
+    async fn answer<Q, A>(&self, call: Raw<Body>, with: fn(&Provider, &Q) -> A) -> RawResponse<Body>
     where
         Q: Message + Default + 'static,
         A: Message + Default + 'static,
@@ -105,7 +105,7 @@ impl Service<Raw<Body>> for Calls {
 
 struct Handler<Q, A> {
     provider: Arc<Provider>,
-    with: fn(&Provider, Q) -> A,
+    with: fn(&Provider, &Q) -> A,
 }
 
 impl<Q: Send + 'static, A: Send + 'static> UnaryService<Q> for Handler<Q, A> {
@@ -116,7 +116,7 @@ impl<Q: Send + 'static, A: Send + 'static> UnaryService<Q> for Handler<Q, A> {
         let (provider, with) = (self.provider.clone(), self.with);
         Box::pin(async move {
             let request = request.into_inner();
-            let work = tokio::task::spawn_blocking(move || with(&provider, request));
+            let work = tokio::task::spawn_blocking(move || with(&provider, &request));
             work.await
                 .map(Response::new)
                 .map_err(|_| Status::internal("the provider failed; report this as a bug"))

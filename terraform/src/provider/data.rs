@@ -19,9 +19,9 @@ pub(super) fn schema(source: &dyn DataSource) -> Schema {
 }
 
 impl Provider {
-    pub(crate) fn validate_data(&self, request: ValidateRequest) -> Diagnostics {
+    pub(crate) fn validate_data(&self, request: &ValidateRequest) -> Diagnostics {
         let check = || {
-            let mut found = known(&request.name)?.check(&object(request.config)?);
+            let mut found = known(&request.name)?.check(&object(request.config.as_ref())?);
             found.retain(|diagnostic| diagnostic.is_error);
             Ok(found)
         };
@@ -30,7 +30,7 @@ impl Provider {
         }
     }
 
-    pub(crate) fn read_data(&self, request: ReadDataRequest) -> ReadDataResponse {
+    pub(crate) fn read_data(&self, request: &ReadDataRequest) -> ReadDataResponse {
         match self.data(request) {
             Ok((state, warnings)) => ReadDataResponse {
                 state: sent(Ok(Value::Map(state))).0,
@@ -43,9 +43,9 @@ impl Provider {
         }
     }
 
-    fn data(&self, request: ReadDataRequest) -> Result<(Object, Vec<Diagnostic>), Failed> {
+    fn data(&self, request: &ReadDataRequest) -> Result<(Object, Vec<Diagnostic>), Failed> {
         let source = known(&request.name)?;
-        let config = object(request.config)?;
+        let config = object(request.config.as_ref())?;
         let found = source.check(&config);
         if stops(&found) {
             return Err(found);

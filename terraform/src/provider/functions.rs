@@ -3,12 +3,12 @@
 use super::{Provider, value, wire};
 use crate::catalogue::{self, FUNCTIONS};
 use crate::function::Refused;
-use crate::protocol::{CallError, CallRequest, CallResponse, FunctionsResponse};
+use crate::protocol::{CallError, CallRequest, CallResponse, Empty, FunctionsResponse};
 use crate::resource::Failed;
 use crate::value::Value;
 
 impl Provider {
-    pub(crate) fn functions(&self) -> FunctionsResponse {
+    pub(crate) fn functions(&self, _: &Empty) -> FunctionsResponse {
         FunctionsResponse {
             functions: FUNCTIONS
                 .iter()
@@ -17,8 +17,8 @@ impl Provider {
         }
     }
 
-    pub(crate) fn call(&self, request: CallRequest) -> CallResponse {
-        match self.result(&request) {
+    pub(crate) fn call(&self, request: &CallRequest) -> CallResponse {
+        match self.result(request) {
             Ok(result) => CallResponse {
                 result: Some(wire(&result)),
                 error: None,

@@ -10,11 +10,11 @@ use crate::resource::{Change, Failed, Outcome};
 use crate::value::Value;
 
 impl Provider {
-    pub(crate) fn validate_resource(&self, request: ValidateRequest) -> Diagnostics {
+    pub(crate) fn validate_resource(&self, request: &ValidateRequest) -> Diagnostics {
         let check = || {
             let resource = known(&request.name)?;
             // Warnings are told by the plan, once.
-            let mut found = resource.check(&object(request.config)?, &self.context());
+            let mut found = resource.check(&object(request.config.as_ref())?, &self.context());
             found.retain(|diagnostic| diagnostic.is_error);
             Ok(found)
         };
@@ -23,15 +23,15 @@ impl Provider {
         }
     }
 
-    pub(crate) fn upgrade(&self, request: UpgradeRequest) -> UpgradeResponse {
-        let raw = request.state.unwrap_or_default().json;
+    pub(crate) fn upgrade(&self, request: &UpgradeRequest) -> UpgradeResponse {
+        let raw = request.state.as_ref().map_or(&[][..], |state| &state.json);
         let (state, diagnostics) =
-            sent(known(&request.name).and_then(|resource| state_file(&raw, &resource.schema())));
+            sent(known(&request.name).and_then(|resource| state_file(raw, &resource.schema())));
         UpgradeResponse { state, diagnostics }
     }
 
-    pub(crate) fn read(&self, request: ReadRequest) -> ReadResponse {
-        let read = || match optional(request.state)? {
+    pub(crate) fn read(&self, request: &ReadRequest) -> ReadResponse {
+        let read = || match optional(request.state.as_ref())? {
             None => Ok(Value::Null),
             Some(state) => {
                 let state = known(&request.name)?.read(state)?;
@@ -42,12 +42,12 @@ impl Provider {
         ReadResponse {
             state,
             diagnostics,
-            private: request.private,
+            private: request.private.clone(),
         }
     }
 
-    pub(crate) fn plan(&self, request: PlanRequest) -> PlanResponse {
-        match self.planned(&request) {
+    pub(crate) fn plan(&self, request: &PlanRequest) -> PlanResponse {
+        match self.planned(request) {
             Err(failed) => PlanResponse {
                 diagnostics: told(failed),
                 ..Default::default()
@@ -55,7 +55,7 @@ impl Provider {
             // A resource that goes needs no plan.
             Ok(None) => PlanResponse {
                 planned: Some(wire(&Value::Null)),
-                private: request.private,
+                private: request.private.clone(),
                 ..Default::default()
             },
             Ok(Some(outcome)) => PlanResponse {
@@ -69,16 +69,16 @@ impl Provider {
 
     fn planned(&self, request: &PlanRequest) -> Result<Option<Outcome>, Failed> {
         let resource = known(&request.name)?;
-        let Some(mut proposed) = optional(request.proposed.clone())? else {
+        let Some(mut proposed) = optional(request.proposed.as_ref())? else {
             return Ok(None);
         };
-        let config = object(request.config.clone())?;
+        let config = object(request.config.as_ref())?;
         let schema = resource.schema();
         schema.fill(&config, &mut proposed);
         schema.forget(&mut proposed);
         resource
             .plan(&Change {
-                prior: optional(request.prior.clone())?.as_ref(),
+                prior: optional(request.prior.as_ref())?.as_ref(),
                 planned: &proposed,
                 config: &config,
                 private: &request.private,
@@ -87,12 +87,12 @@ impl Provider {
             .map(Some)
     }
 
-    pub(crate) fn apply(&self, request: ApplyRequest) -> ApplyResponse {
-        match self.applied(&request) {
+    pub(crate) fn apply(&self, request: &ApplyRequest) -> ApplyResponse {
+        match self.applied(request) {
             // What was there before is there still.
             Err(failed) => ApplyResponse {
-                state: request.prior,
-                private: request.private,
+                state: request.prior.clone(),
+                private: request.private.clone(),
                 diagnostics: told(failed),
             },
             Ok(outcome) => ApplyResponse {
@@ -112,8 +112,8 @@ impl Provider {
 
     fn applied(&self, request: &ApplyRequest) -> Result<Option<Outcome>, Failed> {
         let resource = known(&request.name)?;
-        let prior = optional(request.prior.clone())?;
-        let Some(planned) = optional(request.planned.clone())? else {
+        let prior = optional(request.prior.as_ref())?;
+        let Some(planned) = optional(request.planned.as_ref())? else {
             let found = prior
                 .map(|prior| resource.delete(&prior))
                 .unwrap_or_default();
@@ -123,14 +123,14 @@ impl Provider {
             .apply(&Change {
                 prior: prior.as_ref(),
                 planned: &planned,
-                config: &object(request.config.clone())?,
+                config: &object(request.config.as_ref())?,
                 private: &request.private,
                 context: &self.context(),
             })
             .map(Some)
     }
 
-    pub(crate) fn import(&self, request: ImportRequest) -> ImportResponse {
+    pub(crate) fn import(&self, request: &ImportRequest) -> ImportResponse {
         let import = || {
             let resource = known(&request.name)?;
             let state = resource.import(&request.id)?;
@@ -138,7 +138,7 @@ impl Provider {
         };
         let (state, diagnostics) = sent(import());
         let imported = state.map(|state| Imported {
-            name: request.name,
+            name: request.name.clone(),
             state: Some(state),
             private: Vec::new(),
         });

@@ -107,11 +107,17 @@ impl<C: Content> Recipe for Clear<C> {
         let Some(given) = given(&self.content, config) else {
             return Ok(Object::new());
         };
-        Ok(rendered(given, self.content.encoded(given)?))
+        let mut outputs = rendered(given, self.content.encoded(given)?);
+        if !self.content.is_elsewhere() {
+            // A plan would show it, and it is what was given: a secret, maybe.
+            outputs.remove("rendered");
+        }
+        Ok(outputs)
     }
 
-    fn make(&self, config: &Object, context: &Context) -> Result<Object, Failed> {
-        self.foresee(config, context)
+    fn make(&self, config: &Object, _: &Context) -> Result<Object, Failed> {
+        let given = given(&self.content, config).unwrap_or_default();
+        Ok(rendered(given, self.content.encoded(given)?))
     }
 
     fn unseen(&self, config: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {

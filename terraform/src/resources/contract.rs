@@ -9,14 +9,11 @@ use hpcr_contract::review::Review;
 use hpcr_contract::schema::Section;
 use hpcr_contract::stages::Keys;
 use hpcr_contract::token::{Audience, age, is_sealed};
-use hpcr_contract::yaml::Document;
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::context::Context;
 use crate::dates;
 use crate::diagnostic::Diagnostic;
-use crate::findings;
 use crate::resource::Failed;
 use crate::resource::recipe::{Made, Recipe};
 use crate::schema::{Attribute, Form, Nesting, Schema};
@@ -28,9 +25,11 @@ use crate::value::{Object, Value, msgpack};
 
 mod draft;
 mod fields;
+mod outputs;
 mod signer;
 
 use draft::{AUDITOR, Draft};
+use outputs::{parts, section_alone, told_of};
 use signer::Terms;
 
 /// See the module.
@@ -339,82 +338,4 @@ fn alone(draft: &Draft, product: Product) -> Vec<Finding> {
     // A section that is to be completed may do without.
     found.retain(|one| one.level == Level::Error || one.code != messages::LOGGING_NONE);
     found
-}
-
-/// The one section that is given, sealed.
-fn section_alone(draft: &Draft, reader: &Reader) -> Result<Object, Failed> {
-    let mut outputs = Object::new();
-    for half in &draft.halves {
-        let text = half.text.as_ref().map_or("", |text| text.as_str());
-        let sealed = match reader.audience() {
-            Some(to) if !half.is_sealed() => to.seal(text.as_bytes()),
-            _ => Ok(text.to_owned()),
-        };
-        let sealed =
-            sealed.map_err(|error| vec![Diagnostic::of(&error, Path::of(&half.attribute))])?;
-        outputs.insert(format!("{}_sealed", half.name()), Value::text(sealed));
-        if !half.is_sealed() {
-            let digest = [(format!("contract:{}", half.name()), digest(text.as_bytes()))];
-            outputs.insert("digests".into(), Value::Map(digest.into()));
-        }
-    }
-    Ok(outputs)
-}
-
-fn digest(bytes: &[u8]) -> Value {
-    Value::text(hex::encode(Sha256::digest(bytes)))
-}
-
-/// The texts at the top of a contract.
-fn parts(contract: &str) -> Result<Object, Failed> {
-    let document = Document::parse(contract, NAME, messages::INVALID_CONTRACT);
-    let document = document.map_err(|found| {
-        vec![findings::diagnostic(
-            &found,
-            Path::default(),
-            &found.place.to_string(),
-        )]
-    })?;
-    let mut tree = document.to_json();
-    let parts = crate::value::json::plain(&tree);
-    hpcr_contract::yaml::wipe(&mut tree);
-    Ok(parts.as_map().cloned().unwrap_or_default())
-}
-
-/// Outputs of a contract: as it goes out, and what a record will say of it as far as it is in the clear.
-fn told_of(clear: &str, rendered: &str) -> Result<Object, Failed> {
-    let (open, sealed) = (parts(clear)?, parts(rendered)?);
-    let mut digests = Object::new();
-    digests.insert("cidata/user-data".into(), digest(rendered.as_bytes()));
-    for name in ["workload", "env"] {
-        if let Some(text) = open.get(name).and_then(Value::as_text)
-            && !is_sealed(text)
-        {
-            digests.insert(format!("contract:{name}"), digest(text.as_bytes()));
-        }
-    }
-    let review = Review::of(
-        clear.as_bytes(),
-        NAME,
-        Keys::default(),
-        Product::default(),
-        Horizon { now: 0, days: 0 },
-    );
-    let auditor = review
-        .verified
-        .as_ref()
-        .and_then(|verified| verified.evidence().auditor.clone());
-    if let Some(auditor) = auditor {
-        let hash = Value::text(hex::encode(auditor.hash));
-        digests.insert("contract:attestationPublicKey".into(), hash);
-    }
-    let section = |name| sealed.get(name).cloned().unwrap_or(Value::Null);
-    Ok([
-        ("rendered".to_owned(), Value::text(rendered)),
-        ("sha256".to_owned(), digest(rendered.as_bytes())),
-        ("workload_sealed".to_owned(), section("workload")),
-        ("env_sealed".to_owned(), section("env")),
-        ("digests".to_owned(), Value::Map(digests)),
-    ]
-    .into())
 }

@@ -92,7 +92,7 @@ impl Recipe for Sealed {
             found.extend(signing::needless(privkey, password, PRIVATE.1));
         }
         if self.expires {
-            found.extend(self.check_expiry(config));
+            found.extend(check_expiry(config));
         }
         found
     }
@@ -113,7 +113,7 @@ impl Recipe for Sealed {
         }
         .map_err(|found| vec![found])?;
         let certificate = if self.expires {
-            Some(self.certificate(config, &key, context.now)?)
+            Some(certificate(config, &key, context.now)?)
         } else {
             None
         };
@@ -144,34 +144,33 @@ const PRIVATE: (&str, &str) = ("privkey", "password");
 /// The attributes of the authority.
 const AUTHORITY: (&str, &str) = ("cacert", "cakey");
 
-impl Sealed {
-    fn check_expiry(&self, config: &Object) -> Vec<Diagnostic> {
-        let text = |name| config.get(name).and_then(Value::as_text);
-        let mut found = Vec::new();
-        let error =
-            |name, summary: &str, detail: &str| Diagnostic::error(Path::of(name), summary, detail);
-        if let Some(days) = config.get("expiry").filter(|days| !days.has_unknown())
-            && !days
-                .as_whole()
-                .is_some_and(|days| (1..=36500).contains(&days))
-        {
-            let summary = "The contract would be good for no day";
-            found.push(error(
-                "expiry",
-                summary,
-                "Give a whole number of days from 1 to 36500.",
-            ));
-        }
-        if let (Some(certificate), Some(key)) = (text("cacert"), text("cakey")) {
-            found.extend(
-                Issuer::read((certificate, key), AUTHORITY)
-                    .err()
-                    .into_iter()
-                    .flatten(),
-            );
-        }
-        let is_given = |name| config.get(name).is_some_and(|value| !value.is_null());
-        match (is_given("csr"), is_given("csrparams")) {
+fn check_expiry(config: &Object) -> Vec<Diagnostic> {
+    let text = |name| config.get(name).and_then(Value::as_text);
+    let mut found = Vec::new();
+    let error =
+        |name, summary: &str, detail: &str| Diagnostic::error(Path::of(name), summary, detail);
+    if let Some(days) = config.get("expiry").filter(|days| !days.has_unknown())
+        && !days
+            .as_whole()
+            .is_some_and(|days| (1..=36500).contains(&days))
+    {
+        let summary = "The contract would be good for no day";
+        found.push(error(
+            "expiry",
+            summary,
+            "Give a whole number of days from 1 to 36500.",
+        ));
+    }
+    if let (Some(certificate), Some(key)) = (text("cacert"), text("cakey")) {
+        found.extend(
+            Issuer::read((certificate, key), AUTHORITY)
+                .err()
+                .into_iter()
+                .flatten(),
+        );
+    }
+    let is_given = |name| config.get(name).is_some_and(|value| !value.is_null());
+    match (is_given("csr"), is_given("csrparams")) {
             (true, true) => found.push(error(
                 "csr",
                 "Both csr and csrparams are given",
@@ -189,42 +188,36 @@ impl Sealed {
             )),
             _ => {}
         }
-        let parts = config.get("csrparams").and_then(Value::as_map);
-        for name in parts.into_iter().flatten().map(|(name, _)| name) {
-            if !SUBJECT.contains(&name.as_str()) {
-                found.push(Diagnostic::error(
-                    Path::of("csrparams").key(name),
-                    "There is no such part of a name",
-                    format!("Write one of {}.", SUBJECT.join(", ")),
-                ));
-            }
+    let parts = config.get("csrparams").and_then(Value::as_map);
+    for name in parts.into_iter().flatten().map(|(name, _)| name) {
+        if !SUBJECT.contains(&name.as_str()) {
+            found.push(Diagnostic::error(
+                Path::of("csrparams").key(name),
+                "There is no such part of a name",
+                format!("Write one of {}.", SUBJECT.join(", ")),
+            ));
         }
-        found
     }
+    found
+}
 
-    fn certificate(
-        &self,
-        config: &Object,
-        key: &PrivateKey,
-        now: i64,
-    ) -> Result<Certificate, Failed> {
-        let text = |name| {
-            config
-                .get(name)
-                .and_then(Value::as_text)
-                .unwrap_or_default()
-        };
-        let days = config.get("expiry").and_then(Value::as_whole);
-        let days = days
-            .and_then(|days| u32::try_from(days).ok())
-            .unwrap_or_default();
-        let issuer = Issuer::read((text("cacert"), text("cakey")), AUTHORITY)?;
-        let issued = match config.get("csr").and_then(Value::as_text) {
-            Some(csr) => issuer.issue(csr.as_bytes(), days, now),
-            None => issuer.certify(key, &subject(config), (days, now), "csrparams"),
-        };
-        issued.map_err(|found| vec![found])
-    }
+fn certificate(config: &Object, key: &PrivateKey, now: i64) -> Result<Certificate, Failed> {
+    let text = |name| {
+        config
+            .get(name)
+            .and_then(Value::as_text)
+            .unwrap_or_default()
+    };
+    let days = config.get("expiry").and_then(Value::as_whole);
+    let days = days
+        .and_then(|days| u32::try_from(days).ok())
+        .unwrap_or_default();
+    let issuer = Issuer::read((text("cacert"), text("cakey")), AUTHORITY)?;
+    let made = match config.get("csr").and_then(Value::as_text) {
+        Some(csr) => issuer.issue(csr.as_bytes(), days, now),
+        None => issuer.certify(key, &subject(config), (days, now), "csrparams"),
+    };
+    made.map_err(|found| vec![found])
 }
 
 fn subject(config: &Object) -> Subject {

@@ -197,16 +197,14 @@ impl Draft {
             .map(|part| part.path.as_str());
         let ours: Vec<_> = ours.filter(|path| !path.is_empty()).collect();
         let path = self.attribute(&ours.join("."));
-        let mut place = path.to_string();
         // What an archive holds has its place there.
-        for part in chain.iter().skip_while(is_ours) {
-            let part = Place {
-                outer: None,
-                ..(*part).clone()
-            };
-            place.push_str(&format!(" → {part}"));
-        }
-        findings::diagnostic(finding, path, &place)
+        let inner = chain.iter().skip_while(is_ours).map(|part| Place {
+            outer: None,
+            ..(*part).clone()
+        });
+        let places = std::iter::once(path.to_string()).chain(inner.map(|place| place.to_string()));
+        let places: Vec<_> = places.collect();
+        findings::diagnostic(finding, path, &places.join(" → "))
     }
 
     fn attribute(&self, place: &str) -> Path {

@@ -22,7 +22,7 @@ fn every_key_of_the_schema_is_an_attribute_in_terraforms_spelling() {
     let router = inner(find(logging, "log_router"));
     for (fields, names) in [
         (
-            &env[..],
+            env,
             &[
                 "auths",
                 "cacerts",
