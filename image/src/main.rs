@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
+use hpcr_image::Error;
 use hpcr_image::qemu::Forward;
 
 use commands::deploy::Deploy;
@@ -150,7 +151,9 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("hpcr-image: {error}");
-            ExitCode::from(1)
+            // What could not run was asked for on the command line.
+            let asked_wrongly = matches!(error, Error::Deployment { .. });
+            ExitCode::from(if asked_wrongly { 2 } else { 1 })
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::value::kind::Kind;
 use crate::value::path::Path;
 use crate::value::{Object, Value};
 
+mod check;
 mod hardware;
 mod life;
 
@@ -134,12 +135,12 @@ impl Resource for Guest {
     }
 
     fn check(&self, config: &Object, _: &Context) -> Vec<Diagnostic> {
-        hardware::check(config)
+        check::configuration(config)
     }
 
     fn plan(&self, change: &Change<'_>) -> Result<Outcome, Failed> {
         let mut state = change.planned.clone();
-        let found = hardware::check_change(change.prior, &state);
+        let found = check::change(change.prior, &state);
         if stops(&found) {
             return Err(found);
         }

@@ -52,6 +52,35 @@ fn terraform_brings_up_a_guest_that_serves_a_page_and_its_data_outlives_destroy(
     });
 }
 
+#[test]
+fn a_guest_that_does_not_come_up_is_told_with_its_message_code_and_leaves_nothing_running() {
+    if !terraform::is_here() {
+        return;
+    }
+    in_a_world(|world| {
+        let project = Project::of_example(world.scratch(), "local-qemu")?;
+        prepare(&project, world, &world.draft())?;
+        let main = project.folder.join("main.tf");
+        let other = read(&main)?.replace("hpcr_contract.web.rendered", "\"no contract\"");
+        fs::write(&main, other).unwrap();
+        let error = project.apply().unwrap_err().to_string();
+        for told in [
+            "ended before its services had started",
+            "HPL11001E",
+            "hpcr_guest.web",
+        ] {
+            assert!(error.contains(told), "{told} in {error}");
+        }
+        let pid = read(&world.scratch().join("guest/web.pid")).unwrap_or_default();
+        assert!(
+            pid.trim().parse().map_or(true, gone),
+            "QEMU runs on as {pid}"
+        );
+        assert!(!project.state()?.contains("\"hpcr_guest\""));
+        Ok(())
+    });
+}
+
 /// Fills the example in: the image of this world in the compose file, everything else in variables.
 fn prepare(project: &Project, world: &World, draft: &Draft) -> Result<()> {
     let compose = project.folder.join("compose/docker-compose.yaml");
