@@ -94,6 +94,17 @@ pub fn migrate(
     keys: Keys<'_>,
     target: &Target<'_>,
 ) -> Result<Moved, Vec<Finding>> {
+    let read = UserData::parse(contract.as_bytes(), file)?;
+    let mut moved = Moved {
+        text: None,
+        steps: Vec::new(),
+        left: Vec::new(),
+    };
+    for unknown in read.unknown_keys() {
+        let place = unknown.place.clone();
+        let why = "left out: it is no key of a contract";
+        moved.step(place.path.clone(), place, Fate::Goes, why);
+    }
     let UserData {
         workload,
         env,
@@ -101,12 +112,7 @@ pub fn migrate(
         signature,
         places,
         ..
-    } = UserData::parse(contract.as_bytes(), file)?;
-    let mut moved = Moved {
-        text: None,
-        steps: Vec::new(),
-        left: Vec::new(),
-    };
+    } = read;
     let workload = moved.opened("workload", workload, keys, &places.workload);
     let env = moved.opened("env", env, keys, &places.env);
     let auditor =
@@ -248,9 +254,20 @@ impl Moved {
         }
         match opening::clear(text, keys, place) {
             Ok(clear) => {
-                if text.is_sealed() {
-                    let why = "opened: it was sealed for an image that is left behind";
-                    self.step(name, place.clone(), Fate::Changes, why);
+                let told = match name {
+                    _ if text.is_sealed() => Some((
+                        Fate::Changes,
+                        "opened: it was sealed for an image that is left behind",
+                    )),
+                    // Sections are told key by key.
+                    "attestationPublicKey" => Some((
+                        Fate::Stays,
+                        "the attestation record is sealed to the same auditor",
+                    )),
+                    _ => None,
+                };
+                if let Some((fate, why)) = told {
+                    self.step(name, place.clone(), fate, why);
                 }
                 Ok(clear.text)
             }

@@ -205,6 +205,25 @@ fn a_compose_file_that_was_made_to_hurt_is_refused_within_limits() {
             ),
         ),
         (
+            "ranges of ports",
+            format!(
+                "services: {{a: {service}, ports: [{}]}}}}\n",
+                "\"1-1024:1-1024\",".repeat(MIB / 16)
+            ),
+        ),
+        (
+            "addresses of one port",
+            format!(
+                "services: {{a: {service}, ports: [{}]}}}}\n",
+                filled(|number| format!(
+                    "\"127.{}.{}.{}:80:80\",",
+                    number >> 16,
+                    number >> 8 & 255,
+                    number & 255
+                ))
+            ),
+        ),
+        (
             "defaults of defaults",
             format!(
                 "services: {{a: {service}, command: \"{}\"}}}}\n",
@@ -250,4 +269,24 @@ fn a_compose_file_that_was_made_to_hurt_is_refused_within_limits() {
             &with_archive(&[("docker-compose.yaml", compose.as_bytes())]),
         );
     }
+}
+
+#[test]
+fn a_crowd_of_variables_and_mounts_is_judged_within_limits() {
+    let half = |line: &dyn Fn(usize) -> String| (0..12_000).map(line).collect::<Vec<_>>().concat();
+    let compose = format!(
+        "services:\n  a:\n    image: r.example/a@{DIGEST}\n    imaeg: x\n    environment:\n{}    tmpfs:\n{}    - /mnt/data\n",
+        half(&|number| format!("      A{number}: /mnt/data/{number}\n")),
+        half(&|number| format!("    - /run/{number}\n")),
+    );
+    let contract = with_archive(&[("docker-compose.yaml", compose.as_bytes())]);
+    let contract = String::from_utf8(contract).unwrap().replace(
+        "compose:",
+        "volumes: {d: {seed: 0123456789abcdef}}, compose:",
+    );
+    let contract = contract.replace(
+        "server: Q0E=}}",
+        "server: Q0E=}}, volumes: {d: {seed: fedcba9876543210}}",
+    );
+    is_refused("variables and mounts", contract.as_bytes());
 }

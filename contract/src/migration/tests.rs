@@ -232,3 +232,19 @@ fn a_signature_is_made_anew_by_the_key_that_is_given() {
     let by = authoring::verify(&with.text.unwrap(), "new.yaml", None, None).unwrap();
     assert!(by.is_same_key(&now.public_key().unwrap()));
 }
+
+#[test]
+fn nothing_at_the_top_is_left_out_in_silence() {
+    let auditor = String::from_utf8(KeyPair::rsa(2048).public_pem).unwrap();
+    let auditor = serde_json::Value::from(auditor);
+    let old = contract(&workload(""), &env(ROUTER, ""))
+        + &format!("attestationPublicKey: {auditor}\nnotes: x\n");
+    let moved = moved(&old, Keys::default(), Some(&collector()), None);
+    assert!(moved.left.is_empty(), "{:?}", moved.left);
+    assert_eq!(
+        steps(&moved)[..2],
+        ["goes notes", "stays attestationPublicKey"]
+    );
+    let text = moved.text.unwrap();
+    assert!(text.contains("attestationPublicKey") && !text.contains("notes"));
+}

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use super::paths;
 use super::reader::{Reader, Value};
-use crate::finding::Level;
+use crate::finding::{self, Level};
 use crate::messages;
-use crate::plan::{Port, Protocol, Service};
+use crate::plan::{Mount, Port, Protocol, Service};
 use crate::secret::ExposeSecret as _;
 
 /// The ports of the guest that are taken: no two services can have the same.
@@ -120,19 +120,24 @@ pub(super) fn unmounted(
     service: &Service,
     volumes: &[String],
 ) {
+    // Looked up, not gone through: there may be many of both.
+    let targets: BTreeSet<&str> = service.mounts.iter().map(Mount::target).collect();
+    let is_mounted = |path: &str| {
+        let ends = path.match_indices('/').map(|(end, _)| end);
+        let above = ends.skip(1).map(|end| &path[..end]);
+        targets.contains(path) || above.into_iter().any(|above| targets.contains(above))
+    };
     let is_missing = |text: &str| {
-        let Ok(path) = paths::absolute(text) else {
-            return false;
-        };
-        let mut targets = service.mounts.iter().map(crate::plan::Mount::target);
-        volumes.iter().any(|volume| paths::is_within(&path, volume))
-            && !targets.any(|target| paths::is_within(&path, target))
+        paths::absolute(text).is_ok_and(|path| {
+            volumes.iter().any(|volume| paths::is_within(&path, volume)) && !is_mounted(&path)
+        })
     };
     let mut speakers: Vec<String> = service
         .environment
         .iter()
         .filter(|(_, value)| is_missing(value.expose_secret()))
         .map(|(name, _)| format!("its variable {name}"))
+        .take(finding::MOST)
         .collect();
     let mut words = service.entrypoint.iter().chain(&service.command).flatten();
     // `--data-dir=/mnt/data`, too.
