@@ -71,9 +71,13 @@ impl<'a> Desk<'a> {
         let authority = Authority::new(folder, "collector")?;
         let workload = write(folder, "workload.yaml", &workload(SECTION)?)?;
         let authority = read(authority.certificate())?;
-        let unsigned = env_section(&authority, "");
+        let unsigned = env_section(SECTION, &authority, "");
         let signing_key = format!("signingKey: {}\n", BASE64_STANDARD.encode(&public));
-        let env = write(folder, "env.yaml", &env_section(&authority, &signing_key))?;
+        let env = write(
+            folder,
+            "env.yaml",
+            &env_section(SECTION, &authority, &signing_key),
+        )?;
         let contract = in_the_clear(&read(&workload)?, &unsigned);
         let contract = write(folder, "contract.yaml", &contract)?;
         Ok(Self {

@@ -46,13 +46,13 @@ pub(super) fn workload(size: usize) -> Result<String> {
     ))
 }
 
-/// An env section of [`SECTION`] bytes, filled with a variable; `signing_key` is that line, or nothing.
-pub(super) fn env_section(authority: &str, signing_key: &str) -> String {
+/// An env section of this many bytes or as many as it needs, filled with a variable; `signing_key` is that line, or nothing.
+pub(super) fn env_section(size: usize, authority: &str, signing_key: &str) -> String {
     let authority = BASE64_STANDARD.encode(authority);
     let mut section = format!(
         "type: env\nlogging:\n  syslog:\n    hostname: logs.example\n    server: {authority}\n{signing_key}env:\n  FILLING: "
     );
-    let missing = SECTION.saturating_sub(section.len() + 1);
+    let missing = size.saturating_sub(section.len() + 1);
     section.extend(std::iter::repeat_n('x', missing));
     section.push('\n');
     section
