@@ -8,6 +8,10 @@
 #   terraform apply -var container=NEW -var previous_container=OLD -var upgraded=1
 #   terraform output -json manifests | jq -r '.[]' | kubectl apply -f -
 #   virtctl restart web-0        # and on, with upgraded=2, when it is well
+#
+# The auditor collects the record and signature of each guest in records/, and the contracts in sent/:
+#
+#   hpcr-check attestation verify --fleet records --contract sent --cert IMAGE/attestation.pub
 
 terraform {
   required_version = ">= 1.11"
@@ -35,6 +39,11 @@ module "fleet" {
 output "manifests" {
   description = "Manifests in YAML, by guest."
   value       = module.fleet.manifests
+}
+
+output "contracts" {
+  description = "The sealed contracts that were sent, by guest."
+  value       = module.fleet.contracts
 }
 
 output "digests" {

@@ -19,3 +19,8 @@ output "digests" {
   description = "What each guest's attestation record must say, by guest."
   value       = { for name, contract in module.contract : name => contract.digests }
 }
+
+output "contracts" {
+  description = "The sealed contracts that were sent, by guest, for the auditor."
+  value       = { for name, contract in module.contract : name => contract.user_data }
+}

@@ -5,124 +5,19 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
+mod fleet;
+mod given;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hpcr_contract::yaml::Document;
-use hpcr_image::manifest::{CERTIFICATE, FILE};
-use rig::certificates::{Authority, Identity};
+use given::{
+    ENV_SEED, Given, PASSWORD, SEED, apply, contract_of, documents, of_kind, output, text,
+};
 use rig::recipe;
-use rig::terraform::{Project, is_here};
-use serde_json::{Value, json};
-
-const SEED: &str = "the-workload-providers-seed";
-const ENV_SEED: &str = "the-deployers-seed";
-const ROOT: &str = "0123456789abcdef0123456789abcdef";
-const PASSWORD: &str = "the-registrys-password";
-
-/// What users bring along: an image, whose key the test has; a signing key, a collector.
-struct Given {
-    folder: tempfile::TempDir,
-    image: Identity,
-    signing_key: String,
-    collector: Value,
-}
-
-impl Given {
-    /// `None` where there is no Terraform.
-    fn new() -> Option<Self> {
-        if !is_here() {
-            return None;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let image = recipe::receiver(folder.path(), "image").unwrap();
-        fs::copy(&image.certificate, folder.path().join(CERTIFICATE)).unwrap();
-        let description = json!({
-            "version": "0", "kind": "development", "architecture": "x86_64", "built": 0, "suite": "trixie",
-            "kernelRelease": "6", "commandLine": "console=ttyS0 quiet", "parts": {}, "packages": [], "files": {},
-        });
-        fs::write(folder.path().join(FILE), description.to_string()).unwrap();
-        let key = folder.path().join("signing.key");
-        recipe::signing_key(&key).unwrap();
-        let authority = Authority::new(folder.path(), "authority").unwrap();
-        let client = authority.issue("guest.test", &[]).unwrap();
-        let collector = json!({
-            "hostname": "collector.test", "port": 6514, "server": text(authority.certificate()),
-            "cert": text(&client.certificate), "key": text(&client.key),
-        });
-        Some(Self {
-            signing_key: text(&key),
-            folder,
-            image,
-            collector,
-        })
-    }
-
-    fn project(&self, name: &str) -> Project {
-        Project::of_example(self.folder.path(), name).unwrap()
-    }
-
-    fn image_folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn secrets(&self) -> Value {
-        json!({
-            "signing_key": self.signing_key, "workload_seed": SEED, "env_seed": ENV_SEED, "collector": self.collector,
-            "auths": {"registry.test": {"username": "puller", "password": PASSWORD}},
-        })
-    }
-
-    /// The two sections of a contract, opened with the image's key.
-    fn sections(&self, user_data: &str) -> [String; 2] {
-        ["workload", "env"].map(|name| {
-            let line = user_data
-                .lines()
-                .find_map(|line| line.strip_prefix(&format!("{name}: ")));
-            let token = line.unwrap().trim_matches(['"', '\'']);
-            String::from_utf8(recipe::open(token, &self.image.key).unwrap()).unwrap()
-        })
-    }
-}
-
-fn text(path: &Path) -> String {
-    fs::read_to_string(path).unwrap()
-}
-
-/// Applies twice: the second plan is empty. No state holds a secret.
-fn apply(project: &Project) {
-    project.validate().unwrap();
-    project.apply().unwrap();
-    assert!(
-        project.is_settled().unwrap(),
-        "the second plan is not empty"
-    );
-    let state = project.state().unwrap();
-    for secret in [SEED, ENV_SEED, ROOT, PASSWORD, "PRIVATE KEY"] {
-        assert!(!state.contains(secret), "{secret} stands in the state");
-    }
-}
-
-fn output(project: &Project, name: &str) -> String {
-    project.output(name).unwrap().as_str().unwrap().to_owned()
-}
-
-/// The documents of a YAML stream.
-fn documents(stream: &str) -> Vec<Value> {
-    let documents = stream.split("---\n").filter(|part| !part.is_empty());
-    let code = hpcr_contract::messages::NETWORK_FAILED;
-    documents
-        .map(|part| Document::parse(part, "manifests", code).unwrap().to_json())
-        .collect()
-}
-
-fn of_kind<'d>(documents: &'d [Value], kind: &str) -> &'d Value {
-    documents.iter().find(|one| one["kind"] == kind).unwrap()
-}
+use rig::terraform::is_here;
+use serde_json::json;
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
@@ -212,14 +107,6 @@ fn the_kubevirt_example_puts_the_contract_into_the_secret() {
         machine.pointer(boot).unwrap()["container"]["image"],
         container
     );
-}
-
-/// The user-data in a Secret.
-fn contract_of(documents: &[Value]) -> String {
-    let data = of_kind(documents, "Secret")["data"]["userdata"]
-        .as_str()
-        .unwrap();
-    String::from_utf8(STANDARD.decode(data).unwrap()).unwrap()
 }
 
 #[test]
@@ -317,67 +204,4 @@ fn three_parties_hand_over_files_and_no_secret() {
     .unwrap();
     let error = audit.apply().unwrap_err().to_string();
     assert!(error.contains("booted another contract"), "{error}");
-}
-
-#[test]
-fn every_guest_of_a_fleet_has_seeds_of_its_own_and_an_upgrade_goes_from_guest_to_guest() {
-    let Some(given) = Given::new() else { return };
-    let project = given.project("fleet");
-    let mut variables = json!({
-        "image": given.image_folder(), "container": "registry.test/hpcr@sha256:01", "root": ROOT,
-        "secrets": given.secrets(),
-    });
-    project.set(&variables).unwrap();
-    apply(&project);
-    let before = project.output("manifests").unwrap();
-    let fleet = |manifests: &Value| -> Vec<Vec<Value>> {
-        let guests = manifests.as_object().unwrap().values();
-        guests
-            .map(|stream| documents(stream.as_str().unwrap()))
-            .collect()
-    };
-    let mut seeds = BTreeSet::new();
-    for guest in &fleet(&before) {
-        for section in given.sections(&contract_of(guest)) {
-            let section = section.replace('"', "");
-            let seed = section
-                .lines()
-                .find_map(|line| line.trim().strip_prefix("seed: "));
-            seeds.insert(
-                seed.unwrap_or_else(|| panic!("no seed in {section}"))
-                    .to_owned(),
-            );
-        }
-    }
-    assert_eq!(seeds.len(), 6, "two seeds a guest");
-    assert_eq!(
-        project
-            .output("digests")
-            .unwrap()
-            .as_object()
-            .unwrap()
-            .len(),
-        3
-    );
-
-    variables["previous_container"] = variables["container"].clone();
-    variables["container"] = "registry.test/hpcr@sha256:02".into();
-    variables["upgraded"] = 1.into();
-    project.set(&variables).unwrap();
-    project.apply().unwrap();
-    let after = project.output("manifests").unwrap();
-    for (index, (before, after)) in fleet(&before).iter().zip(fleet(&after)).enumerate() {
-        // Contract and claims are what they were: the guest finds its data.
-        let changed: Vec<_> = before
-            .iter()
-            .zip(&after)
-            .filter(|(one, other)| one != other)
-            .collect();
-        assert_eq!(changed.len(), usize::from(index == 0));
-        assert!(
-            changed
-                .iter()
-                .all(|(one, _)| one["kind"] == "VirtualMachine")
-        );
-    }
 }
