@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::authoring::{self, Signer};
@@ -16,13 +16,15 @@ use crate::opening::{self, Keys};
 use crate::planning::{self, Part as Section};
 use crate::product::Product;
 use crate::schema;
-use crate::secret::{ExposeSecret as _, SecretString};
+use crate::secret::SecretString;
 use crate::stages::{Rejection, Sealed};
 use crate::user_data::{Part, Text, UserData};
 use crate::yaml::{self, Document, Origin};
 
+mod half;
 mod table;
 
+use half::Half;
 pub use table::Fate;
 
 /// A collector that lines go to from now on; certificates and key are PEM.
@@ -164,66 +166,6 @@ fn is_meant(finding: &Finding) -> bool {
 
 /// A text that stays closed; what to do about it has been told.
 struct Closed;
-
-/// A section in the clear.
-struct Half {
-    name: &'static str,
-    /// As it was written; none where it is a mapping.
-    read: Option<Zeroizing<String>>,
-    document: Document,
-    tree: Value,
-}
-
-impl Drop for Half {
-    fn drop(&mut self) {
-        yaml::wipe(&mut self.tree);
-    }
-}
-
-impl Half {
-    /// The section as text: as it was where nothing changes.
-    fn text(&self, is_changed: bool) -> Result<Zeroizing<String>, Finding> {
-        match &self.read {
-            Some(text) if !is_changed => Ok(text.clone()),
-            _ => yaml::write(&self.tree)
-                .map(Zeroizing::new)
-                .map_err(|error| error.at(self.document.place(""))),
-        }
-    }
-
-    /// Leaves out what goes, and puts in what comes; whether that changed anything.
-    fn rewrite(&mut self, target: &Target<'_>) -> bool {
-        let mut before = self.tree.clone();
-        for row in table::rows(self.name).filter(|row| row.fate == Fate::Goes) {
-            table::remove(&mut self.tree, row.key);
-        }
-        if let (Some(collector), Value::Object(section)) = (target.collector, &mut self.tree) {
-            section.insert("logging".into(), json!({"syslog": syslog(collector)}));
-        }
-        if let (Some(_), Value::Object(section)) = (target.signer, &mut self.tree) {
-            // Put in again with the signature.
-            section.remove("signingKey");
-        }
-        let is_changed = before != self.tree;
-        yaml::wipe(&mut before);
-        is_changed
-    }
-}
-
-/// `logging.syslog` of a collector.
-fn syslog(collector: &Collector) -> Value {
-    let mut syslog = Map::new();
-    syslog.insert("hostname".into(), json!(collector.hostname));
-    if let Some(port) = collector.port {
-        syslog.insert("port".into(), json!(port));
-    }
-    syslog.insert("server".into(), json!(collector.server));
-    if let Some((certificate, key)) = &collector.client {
-        syslog.insert("cert".into(), json!(certificate));
-        syslog.insert("key".into(), json!(key.expose_secret()));
-    }
-    Value::Object(syslog)
-}
 
 impl Moved {
     fn step(&mut self, key: impl Into<String>, place: Place, fate: Fate, why: &'static str) {
