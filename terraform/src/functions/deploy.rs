@@ -157,3 +157,120 @@ fn told(error: &hpcr_image::Error) -> Refused {
         other => refused(&sentence(&other.to_string())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::value::Object;
+
+    /// An image's folder with nothing but its description.
+    fn image() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let description = r#"{"version": "0", "kind": "development", "architecture": "x86_64", "built": 0,
+            "suite": "trixie", "kernelRelease": "6", "commandLine": "quiet", "parts": {}, "packages": [], "files": {}}"#;
+        std::fs::write(folder.path().join("image.json"), description).unwrap();
+        folder
+    }
+
+    fn options(image: &tempfile::TempDir, more: &[(&str, Value)]) -> Value {
+        let image = image.path().to_str().unwrap();
+        let given =
+            [("name", "web"), ("image", image)].map(|(name, text)| (name, Value::text(text)));
+        let all = given.iter().chain(more);
+        Value::Map(
+            all.map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+        )
+    }
+
+    fn map(name: &str, value: Value) -> Value {
+        Value::Map(Object::from([(name.to_owned(), value)]))
+    }
+
+    #[test]
+    fn what_a_domain_cannot_have_is_refused_by_its_option() {
+        let image = image();
+        let seed = ("seed", Value::text("/seed.iso"));
+        let call = |more: &[(&str, Value)]| {
+            LibvirtDomain.call(&[options(&image, more)], &Context::default())
+        };
+        assert!(call(std::slice::from_ref(&seed)).is_ok());
+        for (more, told) in [
+            (vec![], "`seed` is missing"),
+            (
+                vec![seed.clone(), ("tee", Value::text("sgx"))],
+                "`tee` is none, se, snp",
+            ),
+            (
+                vec![seed.clone(), ("tee", Value::text("snp"))],
+                "firmware: ",
+            ),
+            (
+                vec![seed.clone(), ("memory", Value::text("2"))],
+                "`memory` is a whole number",
+            ),
+            (
+                vec![seed.clone(), ("memory", Value::whole(-1))],
+                "`memory` is a whole number",
+            ),
+            (
+                vec![seed.clone(), ("volumes", Value::whole(1))],
+                "`volumes` is a map of texts",
+            ),
+            (
+                vec![seed.clone(), ("volumes", map("cidata", Value::text("/d")))],
+                "data: the serial cidata",
+            ),
+            (
+                vec![seed.clone(), ("memroy", Value::whole(1))],
+                "`memroy` is not known",
+            ),
+            (vec![("seed", Value::text("seed.iso"))], "relative"),
+        ] {
+            let (argument, text) = call(&more).err().unwrap();
+            assert!(argument == Some(0) && text.contains(told), "{told}: {text}");
+        }
+        let (_, text) = LibvirtDomain
+            .call(&[Value::text("web")], &Context::default())
+            .err()
+            .unwrap();
+        assert!(text.starts_with("Give an object"), "{text}");
+    }
+
+    #[test]
+    fn manifests_take_ports_sizes_and_no_image_under_secure_execution() {
+        let image = image();
+        let call = |more: &[(&str, Value)]| {
+            let given = [
+                ("container", Value::text("r.test/h@sha256:0")),
+                ("user_data", Value::text("x")),
+            ];
+            let more: Vec<_> = given.iter().chain(more).cloned().collect();
+            KubevirtManifests.call(&[options(&image, &more)], &Context::default())
+        };
+        let ports = ("ports", Value::List(vec![Value::whole(80)]));
+        let text = call(&[ports, ("volumes", map("data", Value::text("1Gi")))])
+            .ok()
+            .unwrap();
+        let text = text.as_text().unwrap();
+        assert!(
+            text.contains("tcp-80")
+                && text.contains("web-data-data")
+                && text.contains("kernelArgs: quiet"),
+            "{text}"
+        );
+        for (name, value, told) in [
+            (
+                "ports",
+                Value::List(vec![Value::whole(65_536)]),
+                "`ports` is a list of whole numbers",
+            ),
+            ("tee", Value::text("se"), "Leave `image` out"),
+            ("scratch", Value::text("1GB"), "is no size"),
+        ] {
+            let (_, text) = call(&[(name, value)]).err().unwrap();
+            assert!(text.contains(told), "{told}: {text}");
+        }
+    }
+}
