@@ -24,14 +24,15 @@ fn plan() -> Result<Plan, Rejection> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn the_stand_in_goes_all_the_way_of_a_signed_contract() {
-        let sealed = Sealed::parse(CONTRACT, "user-data").expect("an envelope");
-        let opened = sealed.open(Keys::default()).expect("in the clear");
-        let verified = opened.verify(Product::Ccrt).expect("signed");
+        let sealed = Sealed::parse(CONTRACT, "user-data").unwrap();
+        let opened = sealed.open(Keys::default()).unwrap();
+        let verified = opened.verify(Product::Ccrt).unwrap();
         assert!(verified.signer().is_some());
-        assert_eq!(plan().expect("a plan").workload.services.len(), 1);
+        assert_eq!(plan().unwrap().workload.services.len(), 1);
     }
 }
