@@ -8,6 +8,7 @@ use crate::data_sources::encryption_cert::EncryptionCert;
 use crate::data_sources::encryption_certs::EncryptionCerts;
 use crate::data_sources::image::Image;
 use crate::function::Function;
+use crate::functions::attestation_open::AttestationOpen;
 use crate::functions::attestation_verify::AttestationVerify;
 #[cfg(unix)]
 use crate::functions::deploy::{KubevirtManifests, LibvirtDomain};
@@ -44,6 +45,7 @@ pub(crate) const DATA_SOURCES: &[&dyn DataSource] =
 pub(crate) const FUNCTIONS: &[&dyn Function] = &[
     &Encrypt,
     &Tgz,
+    &AttestationOpen,
     &AttestationVerify,
     &DeriveSeed,
     // What they print comes from the crate that runs guests here.

@@ -1,5 +1,6 @@
 //! What configurations call: one file a function.
 
+pub(crate) mod attestation_open;
 pub(crate) mod attestation_verify;
 #[cfg(unix)]
 pub(crate) mod deploy;

@@ -155,6 +155,9 @@ output "clear" {{
 output "sealed" {{
   value = data.hpcr_attestation.sealed.checksums
 }}
+output "opened" {{
+  value = provider::hpcr::attestation_open(hpcr_text_encrypted.record.rendered, file("{key}"))
+}}
 output "called" {{
   value = provider::hpcr::attestation_verify(file("record.txt"), file("{cert}"), filebase64("record.sig"))
 }}
@@ -175,6 +178,7 @@ output "called" {{
     }
     assert_eq!(desk.output("sealed"), clear);
     assert_eq!(desk.output("called"), clear);
+    assert_eq!(desk.output("opened"), record);
 }
 
 #[test]

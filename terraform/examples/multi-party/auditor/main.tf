@@ -1,4 +1,5 @@
-# The auditor: opens the guest's record, and holds it against what the deployer says that was deployed.
+# The auditor: opens the guest's record, and holds it against what the deployer says that was deployed. The key is given
+# to a function: no state and no plan holds it.
 
 terraform {
   required_version = ">= 1.11"
@@ -12,8 +13,7 @@ locals {
 }
 
 data "hpcr_attestation" "web" {
-  attestation = file(var.record)
-  privkey     = file(var.key)
+  attestation = provider::hpcr::attestation_open(file(var.record), file(var.key))
 
   lifecycle {
     postcondition {

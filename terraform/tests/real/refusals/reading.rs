@@ -115,6 +115,20 @@ output "NAME" {
 }"#,
         "signature",
     ),
+    (
+        r#"
+output "NAME" {
+  value = provider::hpcr::attestation_open("x", "nonsense") #!
+}"#,
+        "The record is not sealed",
+    ),
+    (
+        r#"
+output "NAME" {
+  value = provider::hpcr::attestation_open(provider::hpcr::encrypt("x", FILE(image.crt)), "nonsense") #!
+}"#,
+        "private key",
+    ),
 ];
 
 /// What a plan finds.
