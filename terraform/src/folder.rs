@@ -1,13 +1,13 @@
 //! Folders as archives. What is read is bounded as the guest bounds it; `hpcr_contract::tgz` packs.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path as FilePath;
 
 use hpcr_contract::tgz::Members;
 
 use crate::diagnostic::{Diagnostic, sentence};
+use crate::files;
 use crate::value::path::Path;
 
 /// The largest file that is read: what the guest unpacks of a whole archive.
@@ -64,7 +64,8 @@ fn collect(
             members.folder(&inner);
             collect(&path, &format!("{inner}/"), members, place)?;
         } else if metadata.is_file() {
-            let content = read(&path).map_err(|error| unreadable(&path, &error))?;
+            let content =
+                files::read(&path, MAX_FILE).map_err(|error| unreadable(&path, &error))?;
             let is_executable = metadata.permissions().mode() & 0o100 != 0;
             members.file(&inner, content, is_executable);
         } else {
@@ -76,13 +77,4 @@ fn collect(
         }
     }
     Ok(())
-}
-
-/// One byte more than the guest takes is enough to be refused.
-fn read(path: &FilePath) -> std::io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    File::open(path)?
-        .take(MAX_FILE + 1)
-        .read_to_end(&mut content)?;
-    Ok(content)
 }

@@ -15,6 +15,7 @@ mod data_source;
 mod data_sources;
 mod dates;
 mod diagnostic;
+mod files;
 mod findings;
 mod folder;
 mod function;

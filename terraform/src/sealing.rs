@@ -2,7 +2,6 @@
 //! resource does not.
 
 use std::env;
-use std::fs;
 use std::path::PathBuf;
 
 use hpcr_contract::certificate::{Expiry, PublicKey, expiry};
@@ -12,6 +11,7 @@ use hpcr_contract::token::openssl::Prefix;
 
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::files;
 use crate::resource::Failed;
 use crate::schema::Attribute;
 use crate::value::kind::Kind;
@@ -22,6 +22,8 @@ use crate::value::{Object, Value};
 const VARIABLE: &str = "HPCR_CERT";
 /// What the certificate is called in such a folder.
 const FILE: &str = "encryption.crt";
+/// A certificate takes some 3 KiB.
+const MAX_CERTIFICATE: u64 = 64 << 10;
 /// Names of products that configurations of older days use.
 const FORMER: [(&str, Product); 2] = [
     ("hpcr-rhvs", Product::Ccrv),
@@ -187,7 +189,7 @@ fn from_environment(place: Path) -> Result<Option<(PublicKey, Path)>, Diagnostic
     } else {
         named
     };
-    let pem = fs::read(&file).map_err(|error| {
+    let pem = files::read(&file, MAX_CERTIFICATE).map_err(|error| {
         Diagnostic::error(
             place.clone(),
             "The certificate that HPCR_CERT names cannot be read",

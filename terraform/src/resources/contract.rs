@@ -1,5 +1,7 @@
 //! `hpcr_contract`: a contract of attributes, reviewed while planning by the code that the guest runs, sealed and signed.
 
+use std::path::Path as FilePath;
+
 use hpcr_contract::authoring::{self, Signer};
 use hpcr_contract::finding::{Finding, Level};
 use hpcr_contract::messages;
@@ -9,11 +11,13 @@ use hpcr_contract::review::Review;
 use hpcr_contract::schema::Section;
 use hpcr_contract::stages::Keys;
 use hpcr_contract::token::{Audience, age, is_sealed};
+use hpcr_contract::user_data::MAX_BYTES;
 use zeroize::Zeroizing;
 
 use crate::context::Context;
 use crate::dates;
 use crate::diagnostic::Diagnostic;
+use crate::files;
 use crate::resource::Failed;
 use crate::resource::recipe::{Made, Recipe};
 use crate::schema::{Attribute, Form, Nesting, Schema};
@@ -214,7 +218,9 @@ impl Recipe for Contract {
                 detail,
             )]
         };
-        let text = std::fs::read_to_string(id).map_err(|error| failed(&error.to_string()))?;
+        let bytes = files::read(FilePath::new(id), MAX_BYTES as u64);
+        let bytes = bytes.map_err(|error| failed(&error.to_string()))?;
+        let text = String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8 text"))?;
         let mut outputs = told_of(&text, &text)?;
         let names = ["workload_yaml", "env_yaml", AUDITOR];
         for (name, key) in names

@@ -7,11 +7,13 @@ use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tempfile::TempDir;
 
-static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
+/// Below the build's own folder: what is static is never dropped.
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("terraform-keys");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let at = folder.as_path();
     // Whom is sealed to, and who signs.
     certificate(at, "image", "rsa:2048", &["-days", "400"]);
     certificate(
@@ -148,7 +150,7 @@ pub(crate) fn openssl(at: &Path, arguments: &[&str]) -> Vec<u8> {
 
 /// The file of a key or certificate.
 pub(crate) fn file(name: &str) -> PathBuf {
-    FOLDER.path().join(name)
+    FOLDER.join(name)
 }
 
 /// A key or certificate.

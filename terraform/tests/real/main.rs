@@ -5,8 +5,10 @@
 mod bounds;
 mod data;
 mod desk;
+mod handshake;
 mod keys;
 mod lifecycle;
+mod personas;
 mod published;
 mod refusals;
 mod secrets;
