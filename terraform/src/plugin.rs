@@ -4,7 +4,9 @@
 //! Nothing here knows a resource. Without Terraform's side of the handshake nothing is served.
 
 use std::env;
+use std::fs::Permissions;
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -72,7 +74,10 @@ pub(crate) async fn serve(provider: Provider) -> Result<(), PluginError> {
     let identity = identity::Identity::generate()?;
     let tls = identity.accepting(&client)?;
 
-    let folder = tempfile::Builder::new().prefix("hpcr-").tempdir()?;
+    let folder = tempfile::Builder::new()
+        .prefix("hpcr-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir()?;
     let socket = folder.path().join("provider.sock");
     let listener = UnixListener::bind(&socket)?;
     let line = format!(

@@ -65,13 +65,20 @@ impl Desk {
         self.write("main.tf", format!("{HEAD}{body}"));
     }
 
-    /// A folder that a guest could run.
+    /// A folder that a guest could run, with a volume called `data` at /data.
     pub(crate) fn app(&self) {
-        let digest = "0".repeat(64);
-        self.write(
-            "app/docker-compose.yaml",
-            format!("services:\n  web:\n    image: registry.example/shop/web@sha256:{digest}\n    volumes:\n      - /data:/data\n"),
-        );
+        self.app_with("    volumes:\n      - /data:/data\n");
+    }
+
+    /// A folder that a guest could run without a volume.
+    pub(crate) fn stateless_app(&self) {
+        self.app_with("");
+    }
+
+    fn app_with(&self, more: &str) {
+        let image = format!("registry.example/shop/web@sha256:{}", "0".repeat(64));
+        let text = format!("services:\n  web:\n    image: {image}\n{more}");
+        self.write("app/docker-compose.yaml", text);
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

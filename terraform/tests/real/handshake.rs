@@ -6,18 +6,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
+use openssl::ssl::{SslConnector, SslFiletype, SslMethod, SslVerifyMode};
 
 use crate::desk::PROVIDER;
-use crate::keys::openssl;
+use crate::keys;
 
 /// What Terraform puts into the environment.
 const COOKIE: (&str, &str) = (
@@ -29,14 +26,21 @@ const COOKIE: (&str, &str) = (
 struct Started {
     parent: Child,
     socket: PathBuf,
-    certificate: CertificateDer<'static>,
+    certificate: Vec<u8>,
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.parent.kill();
+        let _ = self.parent.wait();
+    }
 }
 
 fn start(folder: &Path) -> Started {
     // go-plugin's own is ECDSA on P-521, and calls itself an authority.
     for name in ["terraform", "stranger"] {
         let (key, certificate) = (format!("{name}.key"), format!("{name}.crt"));
-        openssl(
+        keys::openssl(
             folder,
             &[
                 "ecparam",
@@ -48,11 +52,11 @@ fn start(folder: &Path) -> Started {
                 "curve",
             ],
         );
-        openssl(
+        keys::openssl(
             folder,
-            &["pkcs8", "-topk8", "-nodes", "-in", "curve", "-out", &key],
+            &["pkcs8", "-topk8", "-nocrypt", "-in", "curve", "-out", &key],
         );
-        openssl(
+        keys::openssl(
             folder,
             &[
                 "req",
@@ -77,6 +81,7 @@ fn start(folder: &Path) -> Started {
             fs::read_to_string(folder.join("terraform.crt")).unwrap(),
         )
         .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut line = String::new();
@@ -90,34 +95,33 @@ fn start(folder: &Path) -> Started {
     Started {
         parent,
         socket: socket.into(),
-        certificate: STANDARD_NO_PAD.decode(certificate).unwrap().into(),
+        certificate: STANDARD_NO_PAD.decode(certificate).unwrap(),
     }
 }
 
-/// The first bytes of HTTP/2 that the provider sends to whoever comes with a certificate; none where it hangs up.
+/// How many of the first bytes of HTTP/2 the provider sends to whoever comes with a certificate; none where it hangs up.
 fn greet(started: &Started, folder: &Path, name: Option<&str>) -> usize {
-    let mut roots = RootCertStore::empty();
-    roots.add(started.certificate.clone()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls_openssl::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots);
-    let mut config = match name {
-        None => config.with_no_client_auth(),
-        Some(name) => config
-            .with_client_auth_cert(
-                vec![CertificateDer::from_pem_file(folder.join(format!("{name}.crt"))).unwrap()],
-                PrivateKeyDer::from_pem_file(folder.join(format!("{name}.key"))).unwrap(),
-            )
-            .unwrap(),
+    let mut connector = SslConnector::builder(SslMethod::tls_client()).unwrap();
+    // That it is its own certificate is looked at below.
+    connector.set_verify(SslVerifyMode::NONE);
+    connector.set_alpn_protos(b"\x02h2").unwrap();
+    if let Some(name) = name {
+        let file = |end| folder.join(format!("{name}.{end}"));
+        connector
+            .set_certificate_file(file("crt"), SslFiletype::PEM)
+            .unwrap();
+        connector
+            .set_private_key_file(file("key"), SslFiletype::PEM)
+            .unwrap();
+    }
+    let socket = UnixStream::connect(&started.socket).unwrap();
+    let Ok(mut tls) = connector.build().connect("localhost", socket) else {
+        return 0;
     };
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    let mut session =
-        ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
-    let mut socket = UnixStream::connect(&started.socket).unwrap();
-    let mut tls = Stream::new(&mut session, &mut socket);
+    let certificate = tls.ssl().peer_certificate().unwrap().to_der().unwrap();
+    assert_eq!(certificate, started.certificate);
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
-    if tls.write_all(preface).and_then(|()| tls.flush()).is_err() {
+    if tls.write_all(preface).is_err() {
         return 0;
     }
     tls.read(&mut [0; 9]).unwrap_or_default()

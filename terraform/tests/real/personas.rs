@@ -19,7 +19,7 @@ fn a_provider_and_a_deployer_make_one_contract_and_each_keeps_its_secrets() {
     let (Some(provider), Some(deployer)) = (Desk::new(), Desk::new()) else {
         return;
     };
-    provider.app();
+    provider.stateless_app();
     let cert = format!("file(\"{}\")", file("image.crt").display());
     provider.configure(&format!(
         r#"
@@ -75,7 +75,7 @@ output "rendered" {{
 #[test]
 fn sections_are_sealed_to_an_age_recipient() {
     let Some(desk) = Desk::new() else { return };
-    desk.app();
+    desk.stateless_app();
     let identity = Identity::generate();
     desk.configure(&format!(
         r#"
@@ -101,7 +101,7 @@ output "it" {{
 #[test]
 fn what_is_not_known_while_planning_is_checked_when_it_is() {
     let Some(desk) = Desk::new() else { return };
-    desk.app();
+    desk.stateless_app();
     let configuration = |host: &str| {
         format!(
             r#"
@@ -141,7 +141,7 @@ output "it" {{
 #[test]
 fn a_request_of_ones_own_and_a_key_for_one_contract_sign() {
     let Some(desk) = Desk::new() else { return };
-    desk.app();
+    desk.stateless_app();
     desk.configure(&format!(
         r#"
 locals {{

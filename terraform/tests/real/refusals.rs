@@ -57,15 +57,6 @@ fn configuration(cases: &[Case]) -> String {
     text
 }
 
-/// A folder that a guest could run without a volume.
-fn app(desk: &Desk) {
-    let image = format!("registry.example/shop/web@sha256:{}", "0".repeat(64));
-    desk.write(
-        "app/docker-compose.yaml",
-        format!("services:\n  web:\n    image: {image}\n"),
-    );
-}
-
 /// Every error is at the marked line of its block and says its words, and there is no other.
 fn check(cases: &[Case], told: &[Told], desk: &Desk) {
     let text = std::fs::read_to_string(desk.path("main.tf")).unwrap();
@@ -98,7 +89,7 @@ fn check(cases: &[Case], told: &[Told], desk: &Desk) {
 #[test]
 fn wrong_inputs_are_told_at_their_attribute_before_anything_is_planned() {
     let Some(desk) = Desk::new() else { return };
-    app(&desk);
+    desk.stateless_app();
     desk.write("file", "no folder");
     let cases = [sealing::CASES, contract::CASES, reading::CASES].concat();
     assert!(cases.len() >= 40);
@@ -109,7 +100,7 @@ fn wrong_inputs_are_told_at_their_attribute_before_anything_is_planned() {
 #[test]
 fn what_only_a_plan_can_know_is_told_at_its_attribute_too() {
     let Some(desk) = Desk::new() else { return };
-    app(&desk);
+    desk.stateless_app();
     desk.write("linked/docker-compose.yaml", "services: {}\n");
     std::os::unix::fs::symlink("/etc/passwd", desk.path("linked/link")).unwrap();
     desk.configure(&configuration(reading::PLANNING));
