@@ -35,6 +35,10 @@ pub enum KeySource {
 pub struct ImageConfig {
     /// Version of the appliance (`0.1.0`).
     pub version: String,
+    /// SHA-256 of what images of one build have in common: the kernel, its command line, and the first file system without
+    /// keys and configuration. The attestation record has it as `baseimage`.
+    #[serde(with = "hex")]
+    pub base_image: [u8; 32],
     /// Development or production.
     pub kind: ImageKind,
     /// When the image was built, seconds since the Unix epoch (`SOURCE_DATE_EPOCH` where it is set).

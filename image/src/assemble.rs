@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use hpcr_contract::image_config::{self, ImageConfig, ImageKind, KeySource};
+use sha2::{Digest as _, Sha256};
 
 use crate::files::{self, io_error};
 use crate::initramfs::{self, Node, Tree};
@@ -85,7 +86,8 @@ pub fn build(request: &Request, progress: fn(&str)) -> Result<Manifest> {
     let mut tree = Tree::default();
     userland::fill(&mut tree, &unpacked, &request.init)?;
     let modules = insert_modules(&mut tree, &kernel)?;
-    insert_configuration(&mut tree, &keys, built, modules)?;
+    let base_image = base_image(&kernel, &tree);
+    insert_configuration(&mut tree, &keys, built, base_image, modules)?;
 
     progress("packing the initramfs");
     let archive = tree.to_cpio(u32::try_from(built).unwrap_or_default());
@@ -96,7 +98,7 @@ pub fn build(request: &Request, progress: fn(&str)) -> Result<Manifest> {
     files::write(&request.output.join(manifest::KERNEL), &kernel.image, 0o644)?;
     lock::write(&request.output.join("packages.lock"), &packages)?;
 
-    let manifest = describe(request, &tree, &kernel, built, &packages)?;
+    let manifest = describe(request, &tree, &kernel, built, base_image, &packages)?;
     manifest.write(&request.output)?;
     Ok(manifest)
 }
@@ -167,14 +169,25 @@ fn insert_modules(tree: &mut Tree, kernel: &Kernel) -> Result<Vec<String>> {
     Ok(paths)
 }
 
+/// What stays the same whoever the image is built for: the same packages and `hpcr-init` give the same digest.
+fn base_image(kernel: &Kernel, tree: &Tree) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for part in [COMMAND_LINE.as_bytes(), &kernel.image, &tree.to_cpio(0)] {
+        digest.update(Sha256::digest(part));
+    }
+    digest.finalize().into()
+}
+
 fn insert_configuration(
     tree: &mut Tree,
     keys: &DevelopmentKeys,
     built: i64,
+    base_image: [u8; 32],
     modules: Vec<String>,
 ) -> Result<()> {
     let config = ImageConfig {
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        base_image,
         kind: ImageKind::Development,
         built,
         contract_key: KeySource::Embedded {
@@ -210,6 +223,7 @@ fn describe(
     tree: &Tree,
     kernel: &Kernel,
     built: i64,
+    base_image: [u8; 32],
     packages: &[Package],
 ) -> Result<Manifest> {
     let part = |name: &str| -> Result<(String, Part)> {
@@ -234,6 +248,7 @@ fn describe(
     };
     Ok(Manifest {
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        base_image: hex::encode(base_image),
         kind: ImageKind::Development,
         architecture: "x86_64".to_owned(),
         built,

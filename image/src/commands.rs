@@ -46,6 +46,7 @@ pub(crate) fn inspect(image: &Path) -> Result<ExitCode> {
         "built       {} seconds after 1970-01-01, from Debian {}",
         manifest.built, manifest.suite
     );
+    println!("base image  {}", manifest.base_image);
     println!(
         "kernel      {} with `{}`",
         manifest.kernel_release, manifest.command_line

@@ -29,6 +29,9 @@ pub const FILE: &str = "image.json";
 pub struct Manifest {
     /// Version of the appliance.
     pub version: String,
+    /// What the attestation records of its guests have as `baseimage`: lower-case hexadecimal SHA-256 of kernel, command line
+    /// and first file system without keys and configuration.
+    pub base_image: String,
     /// Development or production.
     pub kind: ImageKind,
     /// `x86_64`

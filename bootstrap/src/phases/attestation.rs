@@ -73,6 +73,7 @@ fn files(
     let mut hashes = BTreeMap::from([
         (Subject::CertificateExpiry, hash(expiry.as_bytes())),
         (Subject::CidataDevice, seed.hash),
+        (Subject::BaseImage, config.base_image),
         (Subject::UserData, hash(&seed.user_data)),
         (Subject::Workload, plan.evidence.workload),
         (Subject::Env, plan.evidence.env),

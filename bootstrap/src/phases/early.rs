@@ -205,6 +205,7 @@ mod tests {
     fn a_development_image_says_so() {
         let config = |kind| ImageConfig {
             version: "0.1.0".to_owned(),
+            base_image: [0; 32],
             kind,
             built: 0,
             contract_key: image_config::KeySource::Embedded {

@@ -27,18 +27,25 @@ pub struct Guest {
 const IMAGE: [Subject; 3] = [Subject::RootArchive, Subject::BaseImage, Subject::Sbom];
 
 /// What is to be said of guests beside each other: an error where two show one record, a warning where an image differs
-/// from that of most.
-pub fn compare(guests: &[Guest]) -> Vec<Finding> {
+/// from that of most. Guests that were all sent one contract may have got the same seed disk, byte for byte, and then
+/// attest the same: among those one record for two is a warning.
+pub fn compare(guests: &[Guest], one_contract: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut shown: BTreeMap<[u8; 32], &str> = BTreeMap::new();
     for guest in guests {
         match shown.get(&guest.record) {
             None => drop(shown.insert(guest.record, &guest.name)),
+            Some(first) if one_contract => findings.push(Finding::warning(
+                messages::ENCRYPT_ATTESTATION,
+                Place::at(&guest.name, ""),
+                format!("this is the record of {first}, too: both got the same seed disk, or one is shown for two"),
+                "give each guest a meta-data of its own (its name): no two records are the same then",
+            )),
             Some(first) => findings.push(Finding::new(
                 messages::ENCRYPT_ATTESTATION,
                 Place::at(&guest.name, ""),
                 format!("this is the record of {first}: one guest's record is shown for two"),
-                "get the record of this guest from its own /var/hyperprotect",
+                "get the record of this guest from its own /var/hyperprotect; give each guest a meta-data or contract of its own",
             )),
         }
     }
@@ -92,7 +99,7 @@ mod tests {
 
     fn told(guests: &[Guest]) -> Vec<String> {
         let told = |one: &Finding| format!("{:?} {}: {}", one.level, one.place.file, one.cause);
-        compare(guests).iter().map(told).collect()
+        compare(guests, false).iter().map(told).collect()
     }
 
     #[test]
@@ -107,6 +114,8 @@ mod tests {
             ]),
             ["Error c: this is the record of a: one guest's record is shown for two"]
         );
+        let alike = compare(&[guest("a", 1, Some(1)), guest("b", 1, Some(1))], true);
+        assert!(!alike[0].stops() && alike.len() == 1);
         for other in [Some(2), None] {
             assert_eq!(
                 told(&[

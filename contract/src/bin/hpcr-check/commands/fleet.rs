@@ -82,7 +82,8 @@ pub(super) fn run(folder: &Path, arguments: &VerifyArguments) -> Result<Report, 
         fleet.extend(judge.guest(name, files, &mut findings)?);
         report.findings.extend(findings);
     }
-    report.findings.extend(fleet::compare(&fleet));
+    let one_contract = matches!(judge.contracts, Contracts::One(_));
+    report.findings.extend(fleet::compare(&fleet, one_contract));
     if found.is_empty() {
         let remedy = "put a folder of each guest there, with se-checksums.txt and se-signature.bin; or NAME.txt and NAME.sig";
         report
