@@ -1,7 +1,4 @@
 # A guest on this machine: the compose file in compose/ runs in it, and its page is at http://127.0.0.1:8080/.
-#
-# The sections are typed here, so that a plan judges every key at its place. Their secrets stand in the state, marked
-# sensitive; env_wo and workload_wo keep them out of it (see multi-party).
 
 terraform {
   required_version = ">= 1.11"
@@ -10,26 +7,17 @@ terraform {
   }
 }
 
-resource "hpcr_contract" "web" {
-  cert        = file("${var.image}/encryption.crt")
-  signing_key = var.signing_key
-
-  workload = {
-    compose = { archive = provider::hpcr::tgz("${path.module}/compose") }
-    auths   = var.auths
-    volumes = { data = { seed = var.workload_seed, mount = "/mnt/data", filesystem = "ext4" } }
-  }
-
-  env = {
-    logging = { syslog = var.collector }
-    volumes = { data = { seed = var.env_seed } }
-    cacerts = var.registry_authorities
-    env     = var.environment
-  }
+module "contract" {
+  source               = "../../modules/contract"
+  cert                 = file("${var.image}/encryption.crt")
+  compose              = "${path.module}/compose"
+  environment          = var.environment
+  registry_authorities = var.registry_authorities
+  secrets              = var.secrets
 }
 
 resource "hpcr_cidata" "web" {
-  user_data = hpcr_contract.web.rendered
+  user_data = module.contract.user_data
   meta_data = "local-hostname: web\n"
   path      = "${var.folder}/seed.iso"
 }

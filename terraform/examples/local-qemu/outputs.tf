@@ -10,5 +10,5 @@ output "console" {
 
 output "digests" {
   description = "What the attestation record must say of the contract, for the auditor."
-  value       = hpcr_contract.web.digests
+  value       = module.contract.digests
 }

@@ -21,43 +21,6 @@ variable "accelerator" {
   default     = null
 }
 
-variable "signing_key" {
-  description = "The private key (PEM, RSA) that signs the contract."
-  type        = string
-  sensitive   = true
-}
-
-variable "workload_seed" {
-  description = "The workload provider's part of the volume's passphrase."
-  type        = string
-  sensitive   = true
-}
-
-variable "env_seed" {
-  description = "The deployer's part of the volume's passphrase."
-  type        = string
-  sensitive   = true
-}
-
-variable "collector" {
-  description = "Where the guest's lines go: syslog over mutual TLS. Nothing runs without it."
-  type = object({
-    hostname = string
-    port     = number
-    server   = string
-    cert     = string
-    key      = string
-  })
-  sensitive = true
-}
-
-variable "auths" {
-  description = "User and password by registry."
-  type        = map(object({ username = string, password = string }))
-  default     = {}
-  sensitive   = true
-}
-
 variable "registry_authorities" {
   description = "Certificates (base64 of PEM) of authorities of registries beyond the public ones."
   type        = list(map(string))
@@ -65,8 +28,14 @@ variable "registry_authorities" {
 }
 
 variable "environment" {
-  description = "Variables for the compose file."
+  description = "Variables for the compose file. They stand in the plan: nothing secret belongs here."
   type        = map(string)
   default     = {}
+}
+
+variable "secrets" {
+  description = "Signing key, seeds, collector and registry passwords; see modules/contract. Kept in no state."
+  type        = any
   sensitive   = true
+  ephemeral   = true
 }

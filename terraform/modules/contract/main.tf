@@ -26,6 +26,7 @@ resource "hpcr_contract" "this" {
     type    = "env"
     logging = { syslog = var.secrets.collector }
     volumes = { data = { seed = var.secrets.env_seed } }
+    cacerts = var.registry_authorities
     env     = var.environment
   })
 }

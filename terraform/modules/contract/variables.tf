@@ -14,6 +14,12 @@ variable "environment" {
   default     = {}
 }
 
+variable "registry_authorities" {
+  description = "Certificates (base64 of PEM) of authorities of registries beyond the public ones."
+  type        = list(map(string))
+  default     = []
+}
+
 variable "auditor" {
   description = "The auditor's public key (PEM): the attestation record is sealed to it."
   type        = string

@@ -53,6 +53,31 @@ fn every_example_has_its_line_and_is_written_as_terraform_writes_it() {
 }
 
 #[test]
+fn the_local_example_keeps_every_secret_in_the_seed_disk_alone() {
+    let Some(given) = Given::new() else { return };
+    let project = given.project("local-qemu");
+    // Contract and seed disk without the guest, for which there is no image here.
+    let main = project.folder.join("main.tf");
+    let whole = text(&main);
+    let (apart, _) = whole.split_once("resource \"hpcr_guest\"").unwrap();
+    fs::write(&main, apart).unwrap();
+    fs::remove_file(project.folder.join("outputs.tf")).unwrap();
+    project
+        .set(&json!({
+            "image": given.image_folder(), "folder": given.image_folder(), "secrets": given.secrets(),
+            "registry_authorities": [{"registry.test": "QUFBQQ=="}], "environment": {"GREETING": "hello"},
+        }))
+        .unwrap();
+    apply(&project);
+    let iso = fs::read(given.image_folder().join("seed.iso")).unwrap();
+    // Files stand in it as they are, filled up with zeros.
+    let iso = String::from_utf8_lossy(&iso).replace('\0', "\n");
+    let [workload, env] = given.sections(&iso);
+    assert!(workload.contains(SEED) && workload.contains(PASSWORD));
+    assert!(env.contains(ENV_SEED) && env.contains("QUFBQQ==") && env.contains("GREETING"));
+}
+
+#[test]
 fn the_libvirt_example_makes_a_domain_whose_seed_opens_with_the_images_key_alone() {
     let Some(given) = Given::new() else { return };
     let project = given.project("libvirt");

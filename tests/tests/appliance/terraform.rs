@@ -33,6 +33,15 @@ fn terraform_brings_up_a_guest_that_serves_a_page_and_its_data_outlives_destroy(
         project.apply()?;
         assert_eq!(visit()?, page(1));
         assert!(project.is_settled()?);
+        let state = project.state()?;
+        for secret in [
+            &draft.workload_seed,
+            &draft.env_seed,
+            &draft.registry_password,
+            "PRIVATE KEY",
+        ] {
+            assert!(!state.contains(secret), "a secret stands in the state");
+        }
         let first = process(&project)?;
 
         // A guest that ended is seen, and started again by the next apply.
@@ -61,7 +70,7 @@ fn a_guest_that_does_not_come_up_is_told_with_its_message_code_and_leaves_nothin
         let project = Project::of_example(world.scratch(), "local-qemu")?;
         prepare(&project, world, &world.draft())?;
         let main = project.folder.join("main.tf");
-        let other = read(&main)?.replace("hpcr_contract.web.rendered", "\"no contract\"");
+        let other = read(&main)?.replace("module.contract.user_data", "\"no contract\"");
         fs::write(&main, other).unwrap();
         let error = project.apply().unwrap_err().to_string();
         for told in [
@@ -99,18 +108,20 @@ fn prepare(project: &Project, world: &World, draft: &Draft) -> Result<()> {
         "folder": world.scratch().join("guest"),
         "port": PORT,
         "accelerator": accelerator,
-        "signing_key": read(&draft.signing_key)?,
-        "workload_seed": draft.workload_seed,
-        "env_seed": draft.env_seed,
-        "collector": {
-            "hostname": dns::COLLECTOR,
-            "port": collector::PORT,
-            "server": read(&draft.collector_authority)?,
-            "cert": read(&draft.client.certificate)?,
-            "key": read(&draft.client.key)?,
-        },
-        "auths": {
-            registry::Registry::host(): {"username": registry::USER, "password": draft.registry_password},
+        "secrets": {
+            "signing_key": read(&draft.signing_key)?,
+            "workload_seed": draft.workload_seed,
+            "env_seed": draft.env_seed,
+            "collector": {
+                "hostname": dns::COLLECTOR,
+                "port": collector::PORT,
+                "server": read(&draft.collector_authority)?,
+                "cert": read(&draft.client.certificate)?,
+                "key": read(&draft.client.key)?,
+            },
+            "auths": {
+                registry::Registry::host(): {"username": registry::USER, "password": draft.registry_password},
+            },
         },
         "registry_authorities": [{"registry": BASE64_STANDARD.encode(read(&draft.registry_authority)?)}],
         "environment": {"GREETING": draft.greeting},
