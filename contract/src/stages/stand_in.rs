@@ -12,8 +12,16 @@ const CONTRACT: &[u8] = include_bytes!("stand_in.yaml");
 
 /// Takes the stand-in all the way.
 pub(super) fn work() {
+    #[cfg(test)]
+    TAKEN.with(|taken| taken.set(taken.get() + 1));
     // Its value is of no use; it must only not be left out.
     let _ = std::hint::black_box(plan());
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How often it was taken on this thread.
+    pub(super) static TAKEN: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
 
 fn plan() -> Result<Plan, Rejection> {

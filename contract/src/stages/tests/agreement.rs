@@ -150,3 +150,40 @@ fn a_fault_in_one_section_hides_none_of_the_other_and_none_of_the_archive() {
         }
     }
 }
+
+#[test]
+fn whatever_stops_a_sealed_contract_a_guest_does_the_whole_work_once() {
+    let policy = format!(
+        "{WORKLOAD}contractId: one-of-16-letters-or-more\nenvPolicy:\n  collectors: [elsewhere.example]\n"
+    );
+    let garbled =
+        sealed(WORKLOAD, ENV).replace("env: hyper-protect-basic.", "env: hyper-protect-basic.AAAA");
+    let unsigned = sealed(WORKLOAD, &with_signing_key(&SIGNER.public_pem));
+    let clear = format!("workload: |\n{}env: |\n  type: env\n", block(WORKLOAD, 2));
+    for (contract, everything, taken) in [
+        (garbled.clone(), false, 1),
+        (sealed("{", ENV), false, 1),
+        (sealed(WORKLOAD, "type: env\n"), false, 1),
+        (unsigned, false, 1),
+        (sealed(&policy, ENV), false, 1),
+        (garbled, true, 0),
+        (clear, false, 0),
+        (sealed(WORKLOAD, ENV), false, 0),
+    ] {
+        stand_in::TAKEN.with(|taken| taken.set(0));
+        let keys = Keys {
+            everything,
+            ..keys()
+        };
+        let walked = Sealed::parse(contract.as_bytes(), "user-data")
+            .unwrap()
+            .open(keys)
+            .and_then(|opened| opened.verify(Product::Ccrt))
+            .and_then(|verified| verified.agree().map(drop));
+        assert_eq!(
+            stand_in::TAKEN.with(std::cell::Cell::get),
+            taken,
+            "{contract}"
+        );
+    }
+}
