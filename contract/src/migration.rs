@@ -4,6 +4,7 @@
 //! way of every contract, and what stops it there is what is left for a person to do. Nothing is left out in silence, and
 //! a section in which nothing changes stays byte for byte, so that its digest stays, too.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::json;
@@ -22,9 +23,11 @@ use crate::user_data::{Part, Text, UserData};
 use crate::yaml::{self, Document, Origin};
 
 mod half;
+mod signed;
 mod table;
 
 use half::Half;
+use signed::Signed;
 pub use table::Fate;
 
 /// A collector that lines go to from now on; certificates and key are PEM.
@@ -63,12 +66,13 @@ pub struct Step {
     /// What becomes of it.
     pub fate: Fate,
     /// Why, in words.
-    pub why: &'static str,
+    pub why: Cow<'static, str>,
 }
 
 /// A contract that was moved.
 pub struct Moved {
-    /// The new contract, its sections in the clear; none where a section could not be opened.
+    /// The new contract, its sections in the clear; none where a section could not be opened, or where the signature that
+    /// the contract came with is not good.
     pub text: Option<Zeroizing<String>>,
     /// What becomes of each key that nothing is wrong with.
     pub steps: Vec<Step>,
@@ -119,20 +123,20 @@ pub fn migrate(
     let env = moved.opened("env", env, keys, &places.env);
     let auditor =
         auditor.map(|text| moved.clear("attestationPublicKey", &text, keys, &places.auditor));
-    if signature.is_some() && target.signer.is_some() {
-        moved.step(
-            "envWorkloadSignature",
-            places.signature.clone(),
-            Fate::Changes,
-            "made anew, over the sections as they are now",
-        );
-    }
+    let signed = Signed {
+        has_signature: signature.is_some(),
+        place: &places.signature,
+        env: env.as_ref().ok(),
+    };
+    let vouched = moved.vouched(&signed, target, || {
+        authoring::verify(contract, file, None, keys)
+    });
     for half in workload.iter().chain(&env) {
         moved.walk(half, target);
     }
-    let (workload, mut env, auditor) = match (workload, env, auditor.transpose()) {
-        (Ok(workload), Ok(env), Ok(auditor)) => (workload, env, auditor),
-        (workload, env, _) => {
+    let (workload, mut env, auditor) = match (workload, env, auditor.transpose(), vouched) {
+        (Ok(workload), Ok(env), Ok(auditor), Ok(())) => (workload, env, auditor),
+        (workload, env, ..) => {
             for half in workload.iter().chain(&env) {
                 moved.alone(half, target.product);
             }
@@ -168,12 +172,18 @@ fn is_meant(finding: &Finding) -> bool {
 struct Closed;
 
 impl Moved {
-    fn step(&mut self, key: impl Into<String>, place: Place, fate: Fate, why: &'static str) {
+    fn step(
+        &mut self,
+        key: impl Into<String>,
+        place: Place,
+        fate: Fate,
+        why: impl Into<Cow<'static, str>>,
+    ) {
         self.steps.push(Step {
             key: key.into(),
             place,
             fate,
-            why,
+            why: why.into(),
         });
     }
 

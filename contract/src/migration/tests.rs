@@ -220,6 +220,13 @@ fn a_signature_is_made_anew_by_the_key_that_is_given() {
     let signed = authoring::sign(&old, "old.yaml", &former).unwrap().text;
     let without = moved(&signed, Keys::default(), Some(&collector()), None);
     assert_eq!(left(&without), ["HPL12001E new.yaml env"]);
+    let goes = &without.steps[0];
+    let by = hex::encode(former.public_key().unwrap().fingerprint().unwrap());
+    assert_eq!(
+        (&*goes.key, goes.fate),
+        ("envWorkloadSignature", Fate::Goes)
+    );
+    assert!(goes.why.contains(&by), "{}", goes.why);
     let with = moved(
         &signed,
         Keys::default(),
@@ -247,4 +254,66 @@ fn nothing_at_the_top_is_left_out_in_silence() {
     );
     let text = moved.text.unwrap();
     assert!(text.contains("attestationPublicKey") && !text.contains("notes"));
+}
+
+#[test]
+fn what_was_changed_after_it_was_signed_is_neither_signed_anew_nor_written() {
+    let pair = KeyPair::rsa(2048);
+    let to = crate::certificate::PublicKey::parse(&pair.public_pem).unwrap();
+    let audience =
+        crate::token::Audience::Certificate(&to, crate::token::openssl::Prefix::HyperProtectBasic);
+    let image = DecryptionKey::from_pem(&pair.private_pem).unwrap();
+    let author = PrivateKey::generate(2048).unwrap();
+    let clear = |env: &str| contract(&workload(""), env);
+    let good = authoring::sign(&clear(&env(ROUTER, "")), "old.yaml", &author).unwrap();
+    let seal = |text: &str| authoring::seal_and_sign(text, "old.yaml", audience, &author);
+    let sealed = seal(&clear(&env(ROUTER, ""))).unwrap().text;
+    let read = |text: &str| {
+        let document = Document::parse(text, "x", messages::INVALID_CONTRACT);
+        document.unwrap().to_json()
+    };
+    // Whoever has the certificate can seal another env section.
+    let key = read(&good.text)["env"]
+        .as_str()
+        .unwrap()
+        .replace("logs.example", "evil.example");
+    let other = authoring::seal(&clear(&key), "x", audience).unwrap().text;
+    let mut substituted = read(&sealed);
+    substituted["env"] = read(&other)["env"].clone();
+    let unsigned = good
+        .text
+        .lines()
+        .filter(|line| !line.starts_with("envWorkloadSignature"));
+    let unsigned: Vec<_> = unsigned.collect();
+    for (case, text, place) in [
+        (
+            "a collector",
+            good.text.replace("logs.example", "evil.example"),
+            "HPL12001E old.yaml envWorkloadSignature",
+        ),
+        (
+            "a token",
+            yaml::write(&substituted).unwrap(),
+            "HPL12001E old.yaml envWorkloadSignature",
+        ),
+        (
+            "no signature",
+            unsigned.join("\n"),
+            "HPL12001E old.yaml env.signingKey",
+        ),
+    ] {
+        for signer in [None, Some(Signer::from(&author))] {
+            let moved = moved(&text, Keys::from(Some(&image)), Some(&collector()), signer);
+            assert!(
+                left(&moved).contains(&place.to_owned()),
+                "{case}: {moved:?}"
+            );
+            assert!(moved.text.is_none(), "{case}");
+        }
+    }
+    let closed = moved(&sealed, Keys::default(), Some(&collector()), None);
+    assert!(
+        left(&closed).contains(&"HPL12001E old.yaml envWorkloadSignature".to_owned()),
+        "{closed:?}"
+    );
 }
