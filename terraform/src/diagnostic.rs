@@ -5,6 +5,14 @@ use hpcr_contract::error::ContractError;
 use crate::protocol::{self, AttributePath, Selector, Severity};
 use crate::value::path::{Path, Step};
 
+/// How far Terraform is with a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    Validate,
+    Plan,
+    Apply,
+}
+
 /// One thing that is to be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
@@ -15,6 +23,8 @@ pub(crate) struct Diagnostic {
     pub(crate) detail: String,
     /// Where; empty for the whole.
     pub(crate) path: Path,
+    /// Before this stage it stops nothing: what is wrong may not matter, or be mended until then.
+    pub(crate) since: Stage,
 }
 
 impl Diagnostic {
@@ -25,7 +35,15 @@ impl Diagnostic {
             summary: summary.to_owned(),
             detail: detail.into(),
             path,
+            since: Stage::Validate,
         }
+    }
+
+    /// The same, a warning before a stage.
+    #[must_use]
+    pub(crate) fn since(mut self, stage: Stage) -> Self {
+        self.since = stage;
+        self
     }
 
     /// What stops nothing.
@@ -54,6 +72,14 @@ pub(crate) fn sentence(text: &str) -> String {
         sentence.push('.');
     }
     sentence
+}
+
+/// What is told at a stage: what stops only later is a warning yet.
+pub(crate) fn at(stage: Stage, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    for diagnostic in &mut found {
+        diagnostic.is_error &= diagnostic.since <= stage;
+    }
+    found
 }
 
 /// Whether anything among them stops.

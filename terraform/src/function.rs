@@ -15,6 +15,6 @@ pub(crate) trait Function: Sync {
     /// What it takes and gives.
     fn signature(&self) -> Signature;
 
-    /// Its result; arguments are known, as many as the signature has, and of its types.
+    /// Its result; arguments are known, as many as the signature asks for, and of its types.
     fn call(&self, arguments: &[Value], context: &Context) -> Result<Value, Refused>;
 }

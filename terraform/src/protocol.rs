@@ -144,6 +144,8 @@ pub(crate) enum Nesting {
 pub(crate) struct Function {
     #[prost(message, repeated, tag = "1")]
     pub(crate) parameters: Vec<Parameter>,
+    #[prost(message, optional, tag = "2")]
+    pub(crate) variadic: Option<Parameter>,
     #[prost(message, optional, tag = "3")]
     pub(crate) result: Option<Returned>,
     #[prost(string, tag = "4")]
@@ -178,6 +180,13 @@ pub(crate) struct ServerCapabilities {
     /// Terraform may keep the schemas of another instance of this process.
     #[prost(bool, tag = "2")]
     pub(crate) schema_optional: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct ClientCapabilities {
+    /// Terraform knows attributes that stand in no state and no plan.
+    #[prost(bool, tag = "2")]
+    pub(crate) write_only: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -216,6 +225,7 @@ messages! {
     ValidateRequest {
         "1" name: String [string],
         "2" config: Option<DynamicValue> [message, optional],
+        "3" client: Option<ClientCapabilities> [message, optional],
     }
     UpgradeRequest {
         "1" name: String [string],

@@ -7,6 +7,7 @@ use crate::value::Object;
 use crate::value::path::Path;
 
 pub(crate) mod fingerprint;
+pub(crate) mod kept;
 pub(crate) mod recipe;
 
 /// What went wrong; at least one error.
@@ -34,6 +35,11 @@ pub(crate) trait Resource: Sync {
     /// What has become of it; none where it is gone.
     fn read(&self, state: Object) -> Result<Option<Object>, Failed> {
         Ok(Some(state))
+    }
+
+    /// What is kept beside a state that was read.
+    fn keep(&self, _: &Object, private: Vec<u8>, _: &Context) -> Vec<u8> {
+        private
     }
 
     /// Takes it away. Errors leave it in the state.

@@ -156,6 +156,8 @@ fn object(attributes: &[Attribute]) -> Kind {
 pub(crate) struct Signature {
     pub(crate) summary: &'static str,
     pub(crate) parameters: Vec<Parameter>,
+    /// What may be given behind them, none or many times.
+    pub(crate) variadic: Option<Parameter>,
     pub(crate) result: Kind,
 }
 
@@ -222,6 +224,7 @@ impl From<&Signature> for protocol::Function {
         };
         Self {
             parameters: from.parameters.iter().map(parameter).collect(),
+            variadic: from.variadic.as_ref().map(parameter),
             result: Some(protocol::Returned {
                 kind: bytes(&from.result.to_json()),
             }),

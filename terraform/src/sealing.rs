@@ -10,7 +10,7 @@ use hpcr_contract::token::Audience;
 use hpcr_contract::token::openssl::Prefix;
 
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Stage};
 use crate::files;
 use crate::resource::Failed;
 use crate::schema::Attribute;
@@ -29,6 +29,30 @@ const FORMER: [(&str, Product); 2] = [
     ("hpcr-rhvs", Product::Ccrv),
     ("hpcc-peerpod", Product::Ccco),
 ];
+
+/// What the provider's block or the environment lend to a resource that names no certificate itself.
+#[derive(Debug)]
+pub(crate) enum Lent {
+    /// Nothing: it names its own, or needs none, or there is none.
+    Nothing,
+    /// The key with this fingerprint.
+    Key([u8; 32]),
+    /// What is not known yet.
+    Unknown,
+}
+
+impl Lent {
+    /// The fingerprint of the key; empty where there is none.
+    pub(crate) fn key(&self) -> Vec<u8> {
+        match self {
+            Self::Key(key) => key.to_vec(),
+            Self::Nothing | Self::Unknown => Vec::new(),
+        }
+    }
+}
+
+/// What to do about a wrong name.
+pub(crate) const PLATFORMS: &str = "Write hpvs, ccrt, ccrv or ccco.";
 
 /// A key to seal to.
 #[derive(Debug)]
@@ -62,8 +86,9 @@ impl Sealing {
         let mut found: Vec<_> = product(config).err().into_iter().collect();
         match find(config, context) {
             Err(diagnostic) => found.push(diagnostic),
-            Ok(Some((key, place))) => found.extend(lifetime(&key, place, context.now)),
-            Ok(None) => {}
+            Ok(Found::Key(key, place)) => found.extend(lifetime(&key, place, context.now)),
+            Ok(Found::Nothing) => found.push(missing()),
+            Ok(Found::Unknown) => {}
         }
         found
     }
@@ -71,14 +96,29 @@ impl Sealing {
     /// The key that a configuration names, every value of which is known.
     pub(crate) fn of(config: &Object, context: &Context) -> Result<Self, Failed> {
         let product = product(config).map_err(|found| vec![found])?;
-        let (key, place) = find(config, context)
-            .and_then(|found| found.ok_or_else(missing))
-            .map_err(|found| vec![found])?;
-        Ok(Self {
-            key,
-            prefix: prefix(product),
-            place,
-        })
+        match find(config, context).map_err(|found| vec![found])? {
+            Found::Key(key, place) => Ok(Self {
+                key,
+                prefix: prefix(product),
+                place,
+            }),
+            Found::Nothing | Found::Unknown => Err(vec![missing()]),
+        }
+    }
+
+    /// The key that a configuration leaves to provider and environment.
+    pub(crate) fn lent(config: &Object, context: &Context) -> Result<Lent, Failed> {
+        if config.get("cert").is_some_and(|own| !own.is_null()) {
+            return Ok(Lent::Nothing);
+        }
+        match find(config, context).map_err(|found| vec![found])? {
+            Found::Key(key, place) => {
+                let fingerprint = key.fingerprint().map(Lent::Key);
+                fingerprint.map_err(|error| vec![Diagnostic::of(&error, place)])
+            }
+            Found::Nothing => Ok(Lent::Nothing),
+            Found::Unknown => Ok(Lent::Unknown),
+        }
     }
 
     /// The key as the core takes it.
@@ -104,16 +144,19 @@ pub(crate) fn product(config: &Object) -> Result<Product, Diagnostic> {
     let Some(name) = config.get("platform").and_then(Value::as_text) else {
         return Ok(Product::Hpvs);
     };
+    named(Some(name)).ok_or_else(|| {
+        let summary = "There is no such platform";
+        Diagnostic::error(Path::of("platform"), summary, PLATFORMS)
+    })
+}
+
+/// The product of a name; none where there is no such.
+pub(crate) fn named(name: Option<&str>) -> Option<Product> {
+    let Some(name) = name else {
+        return Some(Product::Hpvs);
+    };
     let former = FORMER.iter().find(|(former, _)| *former == name);
-    Product::from_name(name)
-        .or(former.map(|(_, product)| *product))
-        .ok_or_else(|| {
-            Diagnostic::error(
-                Path::of("platform"),
-                "There is no such platform",
-                "Write hpvs, ccrt, ccrv or ccco.",
-            )
-        })
+    Product::from_name(name).or(former.map(|(_, product)| *product))
 }
 
 /// Which of the two names a product's images know their tokens by.
@@ -128,11 +171,9 @@ pub(crate) fn prefix(product: Product) -> Prefix {
 fn lifetime(key: &PublicKey, place: Path, now: i64) -> Option<Diagnostic> {
     let end = key.validity()?.not_after;
     if expiry(end, now) == Expiry::Expired {
-        return Some(Diagnostic::error(
-            place,
-            "The encryption certificate has expired",
-            "Give the certificate of a current image: one that new has no key for this one.",
-        ));
+        let summary = "The encryption certificate has expired";
+        let detail = "Give the certificate of a current image: one that new has no key for this one. What was sealed before stays as it is.";
+        return Some(Diagnostic::error(place, summary, detail).since(Stage::Plan));
     }
     let days = end.saturating_sub(now) / (24 * 60 * 60);
     Some(Diagnostic::warning(
@@ -142,47 +183,56 @@ fn lifetime(key: &PublicKey, place: Path, now: i64) -> Option<Diagnostic> {
     ))
 }
 
-/// The key of the first place that names one; none where that is not known yet.
-fn find(config: &Object, context: &Context) -> Result<Option<(PublicKey, Path)>, Diagnostic> {
+/// What the first place gives that could name a certificate.
+enum Found {
+    /// The key, and the attribute that named it.
+    Key(PublicKey, Path),
+    Nothing,
+    /// What is not known yet.
+    Unknown,
+}
+
+/// The key of the first place that names one.
+fn find(config: &Object, context: &Context) -> Result<Found, Diagnostic> {
     let own = config.get("cert").unwrap_or(&Value::Null);
     if own.has_unknown() {
-        return Ok(None);
+        return Ok(Found::Unknown);
     }
     let place = Path::of("cert");
     if let Some(pem) = own.as_text() {
         return read(pem.as_bytes(), place);
     }
     let Some(provider) = &context.provider else {
-        return Ok(None);
+        return Ok(Found::Unknown);
     };
     let certs = provider.get("certs").unwrap_or(&Value::Null);
     if let Some(version) = config.get("version").filter(|version| !version.is_null()) {
         let Some(version) = version.as_text() else {
-            return Ok(None);
+            return Ok(Found::Unknown);
         };
         match certs.as_map().and_then(|certs| certs.get(version)) {
             Some(Value::Text(pem)) => return read(pem.as_bytes(), Path::of("version")),
-            _ if certs.has_unknown() => return Ok(None),
+            _ if certs.has_unknown() => return Ok(Found::Unknown),
             _ => {}
         }
     }
     match provider.get("cert").unwrap_or(&Value::Null) {
         Value::Text(pem) => read(pem.as_bytes(), place),
         Value::Null => from_environment(place),
-        _ => Ok(None),
+        _ => Ok(Found::Unknown),
     }
 }
 
-fn read(pem: &[u8], place: Path) -> Result<Option<(PublicKey, Path)>, Diagnostic> {
+fn read(pem: &[u8], place: Path) -> Result<Found, Diagnostic> {
     match PublicKey::parse(pem) {
-        Ok(key) => Ok(Some((key, place))),
+        Ok(key) => Ok(Found::Key(key, place)),
         Err(error) => Err(Diagnostic::of(&error, place)),
     }
 }
 
-fn from_environment(place: Path) -> Result<Option<(PublicKey, Path)>, Diagnostic> {
+fn from_environment(place: Path) -> Result<Found, Diagnostic> {
     let Some(named) = env::var_os(VARIABLE).map(PathBuf::from) else {
-        return Err(missing());
+        return Ok(Found::Nothing);
     };
     let file = if named.is_dir() {
         named.join(FILE)
@@ -208,4 +258,5 @@ fn missing() -> Diagnostic {
         "No encryption certificate is given",
         "Give `cert`: the file encryption.crt of the image's folder, or the certificate that the publisher of the image names. For all resources at once, give `cert` or `certs` in the provider's block, or name the file or folder in the environment variable HPCR_CERT. This provider brings no certificates of its own.",
     )
+    .since(Stage::Plan)
 }

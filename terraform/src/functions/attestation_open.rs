@@ -36,6 +36,7 @@ impl Function for AttestationOpen {
                     "The auditor's private key (PEM, without a passphrase).",
                 ),
             ],
+            variadic: None,
             result: Kind::Text,
         }
     }

@@ -35,6 +35,7 @@ impl Function for AttestationVerify {
                     "The signature: filebase64(\"se-signature.bin\").",
                 ),
             ],
+            variadic: None,
             result: Kind::map(Kind::Text),
         }
     }

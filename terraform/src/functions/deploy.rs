@@ -34,6 +34,7 @@ fn signature(summary: &'static str, description: &'static str) -> Signature {
             description,
             nullable: false,
         }],
+        variadic: None,
         result: Kind::Text,
     }
 }

@@ -45,6 +45,7 @@ impl Function for DeriveSeed {
                 ),
                 text("name", "What the seed is for, as in web-0/data."),
             ],
+            variadic: None,
             result: Kind::Text,
         }
     }

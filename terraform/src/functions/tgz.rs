@@ -25,6 +25,7 @@ impl Function for Tgz {
                 description: "The folder, relative to where Terraform runs.",
                 nullable: false,
             }],
+            variadic: None,
             result: Kind::Text,
         }
     }

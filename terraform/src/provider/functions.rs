@@ -42,7 +42,9 @@ impl Provider {
         })?;
         let arguments: Result<Vec<_>, Failed> = request.arguments.iter().map(value).collect();
         let arguments = arguments.map_err(|_| (None, "an argument cannot be read".to_owned()))?;
-        if arguments.len() != function.signature().parameters.len() {
+        let signature = function.signature();
+        let least = signature.parameters.len();
+        if arguments.len() < least || (arguments.len() > least && signature.variadic.is_none()) {
             return Err((None, "the number of arguments is wrong".to_owned()));
         }
         function.call(&arguments, &self.context())

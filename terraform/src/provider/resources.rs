@@ -1,22 +1,29 @@
 //! The calls about resources.
 
 use super::{Provider, known, object, optional, sent, state_file, told, wire};
-use crate::diagnostic::stops;
+use crate::diagnostic::{Diagnostic, Stage, at, stops};
 use crate::protocol::{
     ApplyRequest, ApplyResponse, Diagnostics, ImportRequest, ImportResponse, Imported, PlanRequest,
     PlanResponse, ReadRequest, ReadResponse, UpgradeRequest, UpgradeResponse, ValidateRequest,
 };
 use crate::resource::{Change, Failed, Outcome};
-use crate::value::Value;
+use crate::schema::Schema;
+use crate::value::path::Path;
+use crate::value::{Object, Value};
 
 impl Provider {
     pub(crate) fn validate_resource(&self, request: &ValidateRequest) -> Diagnostics {
         let check = || {
             let resource = known(&request.name)?;
-            // Warnings are told by the plan, once.
-            let mut found = resource.check(&object(request.config.as_ref())?, &self.context());
-            found.retain(|diagnostic| diagnostic.is_error);
-            Ok(found)
+            let config = object(request.config.as_ref())?;
+            let mut found = resource.check(&config, &self.context());
+            let client = request.client.as_ref();
+            if !client.is_some_and(|client| client.write_only) {
+                found.extend(too_new(&resource.schema(), &config));
+            }
+            // Warnings are told by the plan, once; that a change will be refused is told even where there is none.
+            found.retain(|diagnostic| diagnostic.is_error && diagnostic.since < Stage::Apply);
+            Ok(at(Stage::Validate, found))
         };
         Diagnostics {
             diagnostics: told(check().unwrap_or_else(|failed: Failed| failed)),
@@ -24,17 +31,30 @@ impl Provider {
     }
 
     pub(crate) fn upgrade(&self, request: &UpgradeRequest) -> UpgradeResponse {
-        let raw = request.state.as_ref().map_or(&[][..], |state| &state.json);
-        let (state, diagnostics) =
-            sent(known(&request.name).and_then(|resource| state_file(raw, &resource.schema())));
+        let upgrade = || {
+            let raw = request.state.as_ref().map_or(&[][..], |state| &state.json);
+            let schema = known(&request.name)?.schema();
+            let mut state = state_file(raw, &schema)?;
+            // One of other days may lack what has a default by now.
+            if let Value::Map(state) = &mut state {
+                schema.fill(&state.clone(), state);
+            }
+            Ok(state)
+        };
+        let (state, diagnostics) = sent(upgrade());
         UpgradeResponse { state, diagnostics }
     }
 
     pub(crate) fn read(&self, request: &ReadRequest) -> ReadResponse {
-        let read = || match optional(request.state.as_ref())? {
+        let mut private = request.private.clone();
+        let mut read = || match optional(request.state.as_ref())? {
             None => Ok(Value::Null),
             Some(state) => {
-                let state = known(&request.name)?.read(state)?;
+                let resource = known(&request.name)?;
+                let state = resource.read(state)?;
+                if let Some(state) = &state {
+                    private = resource.keep(state, request.private.clone(), &self.context());
+                }
                 Ok(state.map_or(Value::Null, Value::Map))
             }
         };
@@ -42,7 +62,7 @@ impl Provider {
         ReadResponse {
             state,
             diagnostics,
-            private: request.private.clone(),
+            private,
         }
     }
 
@@ -146,5 +166,45 @@ impl Provider {
             imported: imported.into_iter().collect(),
             diagnostics,
         }
+    }
+}
+
+/// That write-only attributes are given to a Terraform which would write them into the plan.
+fn too_new(schema: &Schema, config: &Object) -> Vec<Diagnostic> {
+    let given = |name: &String| config.get(name).is_some_and(|value| !value.is_null());
+    let names = schema.attributes.iter().filter(|one| one.write_only);
+    let names = names.map(|one| &one.name).filter(|name| given(name));
+    names
+        .map(|name| {
+            let detail = format!(
+                "{name} is write-only, which needs Terraform 1.11 or later. Use that, or give the attribute that the state keeps: {name} without _wo, or with _yaml instead."
+            );
+            let summary = "This Terraform knows no write-only attributes";
+            Diagnostic::error(Path::of(name), summary, detail)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::ClientCapabilities;
+
+    #[test]
+    fn an_older_terraform_is_told_that_it_knows_no_write_only_attributes() {
+        let text = |name: &str, text: &str| (name.to_owned(), Value::text(text));
+        let config = [text("env_wo", "type: env"), text("recipient", "nobody")];
+        let told = |client| {
+            let told = Provider::default().validate_resource(&ValidateRequest {
+                name: "hpcr_contract".into(),
+                config: Some(wire(&Value::Map(config.clone().into()))),
+                client,
+            });
+            let mut told = told.diagnostics.into_iter();
+            told.any(|one| one.detail.contains("env_wo is write-only"))
+        };
+        let client = |write_only| Some(ClientCapabilities { write_only });
+        assert!(told(None) && told(client(false)));
+        assert!(!told(client(true)));
     }
 }

@@ -5,10 +5,12 @@
 
 use zeroize::Zeroizing;
 
+use super::kept::Kept;
 use super::{Change, Failed, Outcome, Resource, fingerprint};
 use crate::context::Context;
-use crate::diagnostic::{Diagnostic, stops};
+use crate::diagnostic::{Diagnostic, Stage, at, stops};
 use crate::schema::{Attribute, Schema, Use};
+use crate::sealing::Lent;
 use crate::value::kind::Kind;
 use crate::value::path::Path;
 use crate::value::{Object, Value};
@@ -30,10 +32,14 @@ pub(crate) trait Recipe: Sync {
     /// All outputs. Every input is known and was checked.
     fn make(&self, config: &Object, context: &Context) -> Result<Object, Failed>;
 
-    /// What counts as an input and stands in no state: files, write-only values. None where there is nothing like that;
-    /// an error where it is not known yet counts as a change.
+    /// What counts as an input and stands in no state: files, write-only values. None where there is nothing like that.
     fn unseen(&self, _: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
         Ok(None)
+    }
+
+    /// The key that counts as an input and that no attribute names.
+    fn lent(&self, _: &Object, _: &Context) -> Result<Lent, Failed> {
+        Ok(Lent::Nothing)
     }
 
     /// What is to be told of one that stays as it is.
@@ -80,7 +86,7 @@ impl<R: Recipe> Resource for Made<R> {
             });
         }
         let input = inputs(&schema, change);
-        let warnings = self.0.check(&input, change.context);
+        let warnings = at(Stage::Plan, self.0.check(&input, change.context));
         if stops(&warnings) {
             return Err(warnings);
         }
@@ -113,10 +119,12 @@ impl<R: Recipe> Resource for Made<R> {
         {
             state.insert("id".into(), new_id());
         }
-        let private = match self.0.unseen(&input)? {
+        let unseen = match self.0.unseen(&input)? {
             Some(unseen) => fingerprint::of(&unseen).map_err(|_| no_digest())?,
             None => Vec::new(),
         };
+        let lent = self.0.lent(&input, change.context)?.key();
+        let private = Kept { unseen, lent }.write();
         // What was told while planning is not told again. An output that was not made is none.
         for value in state.values_mut().filter(|value| value.has_unknown()) {
             *value = Value::Null;
@@ -126,6 +134,18 @@ impl<R: Recipe> Resource for Made<R> {
             private,
             ..Outcome::default()
         })
+    }
+
+    /// A state that was moved in, or imported, was made for the key that is lent now.
+    fn keep(&self, state: &Object, private: Vec<u8>, context: &Context) -> Vec<u8> {
+        let kept = Kept::read(&private);
+        match self.0.lent(state, context) {
+            Ok(lent @ Lent::Key(_)) if kept.lent.is_empty() => {
+                let lent = lent.key();
+                Kept { lent, ..kept }.write()
+            }
+            _ => private,
+        }
     }
 
     fn import(&self, id: &str) -> Result<Object, Failed> {
@@ -160,9 +180,15 @@ impl<R: Recipe> Made<R> {
         {
             return Ok(false);
         }
-        match self.0.unseen(&inputs(schema, change))? {
-            None => Ok(!fingerprint::is_one(change.private)),
-            Some(unseen) => fingerprint::matches(change.private, &unseen).map_err(|_| no_digest()),
+        let (input, kept) = (inputs(schema, change), Kept::read(change.private));
+        match self.0.lent(&input, change.context)? {
+            Lent::Unknown => return Ok(false),
+            Lent::Key(key) if !kept.lent.is_empty() && kept.lent != key => return Ok(false),
+            Lent::Key(_) | Lent::Nothing => {}
+        }
+        match self.0.unseen(&input)? {
+            None => Ok(kept.unseen.is_empty()),
+            Some(unseen) => fingerprint::matches(&kept.unseen, &unseen).map_err(|_| no_digest()),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! `hpcr_cidata`: the seed disk, an ISO 9660 image labelled `cidata`, as a file and as base64.
 //!
 //! The same files make the same image, so a plan tells its digest before anything is made. The file belongs to the
-//! resource: when it is gone or changed it is made anew, and it goes with the resource.
+//! resource: when it is gone or changed it is made anew, and it goes with the resource. What somebody else has put at
+//! its path is neither replaced nor removed.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -16,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
+use crate::files;
 use crate::findings;
 use crate::resource::recipe::{Made, Recipe};
 use crate::resource::{Change, Failed, Outcome, Resource};
@@ -23,6 +25,9 @@ use crate::schema::{Attribute, Schema};
 use crate::value::kind::Kind;
 use crate::value::path::Path;
 use crate::value::{Object, Value};
+
+/// No image is larger.
+const MAX_IMAGE: u64 = 32 << 20;
 
 /// The resource.
 pub(crate) static CIDATA: Cidata = Cidata(Made(Image));
@@ -130,6 +135,17 @@ impl Resource for Cidata {
         if let Some(path) = path {
             let image = text(&outcome.state, "base64").unwrap_or_default();
             let image = Zeroizing::new(STANDARD.decode(image).unwrap_or_default());
+            let seeds = [Some(&outcome.state), change.prior].into_iter().flatten();
+            let mut seeds = seeds.filter_map(written);
+            let is_seed =
+                |(at, sha256): (PathBuf, String)| at == FilePath::new(path) && holds(&at, &sha256);
+            if fs::symlink_metadata(path).is_ok() && !seeds.any(is_seed) {
+                let summary = "Something else lies where the seed disk is to be written";
+                let detail = format!(
+                    "{path} is there, and is no seed disk of this resource. Move it away, or name another path."
+                );
+                return Err(vec![Diagnostic::error(Path::of("path"), summary, detail)]);
+            }
             write(FilePath::new(path), &image).map_err(|error| {
                 let summary = "The seed disk cannot be written";
                 let detail = format!(
@@ -183,8 +199,11 @@ fn written(state: &Object) -> Option<(PathBuf, String)> {
     ))
 }
 
+/// Whether a file is an image; what cannot be one, a device or something larger, is not read.
 fn holds(path: &FilePath, sha256: &str) -> bool {
-    fs::read(path).is_ok_and(|image| digest(&image) == sha256)
+    let can_be = fs::symlink_metadata(path)
+        .is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_IMAGE);
+    can_be && files::read(path, MAX_IMAGE).is_ok_and(|image| digest(&image) == sha256)
 }
 
 fn digest(image: &[u8]) -> String {

@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::resource::Failed;
 use crate::resource::recipe::Recipe;
 use crate::schema::{Attribute, Schema};
-use crate::sealing::Sealing;
+use crate::sealing::{Lent, Sealing};
 use crate::value::kind::Kind;
 use crate::value::{Object, Value};
 
@@ -32,9 +32,10 @@ pub(super) trait Content: Sync {
         Ok(Zeroizing::new(given.as_bytes().to_vec()))
     }
 
-    /// Whether the bytes lie elsewhere, and the attribute is but their name.
-    fn is_elsewhere(&self) -> bool {
-        false
+    /// The bytes as they are now, where they lie elsewhere and the attribute is but their name; none where they are not
+    /// there yet.
+    fn elsewhere(&self, _: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
+        Ok(None)
     }
 }
 
@@ -104,15 +105,7 @@ impl<C: Content> Recipe for Clear<C> {
     }
 
     fn foresee(&self, config: &Object, _: &Context) -> Result<Object, Failed> {
-        let Some(given) = given(&self.content, config) else {
-            return Ok(Object::new());
-        };
-        let mut outputs = rendered(given, self.content.encoded(given)?);
-        if !self.content.is_elsewhere() {
-            // A plan would show it, and it is what was given: a secret, maybe.
-            outputs.remove("rendered");
-        }
-        Ok(outputs)
+        foreseen(&self.content, config)
     }
 
     fn make(&self, config: &Object, _: &Context) -> Result<Object, Failed> {
@@ -149,11 +142,7 @@ impl<C: Content> Recipe for Sealed<C> {
     }
 
     fn foresee(&self, config: &Object, _: &Context) -> Result<Object, Failed> {
-        let digest = given(&self.content, config).map(sha256);
-        Ok(digest
-            .into_iter()
-            .map(|digest| ("sha256_in".to_owned(), digest))
-            .collect())
+        foreseen(&self.content, config)
     }
 
     fn make(&self, config: &Object, context: &Context) -> Result<Object, Failed> {
@@ -166,15 +155,25 @@ impl<C: Content> Recipe for Sealed<C> {
     fn unseen(&self, config: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
         unseen(&self.content, config)
     }
+
+    fn lent(&self, config: &Object, context: &Context) -> Result<Lent, Failed> {
+        Sealing::lent(config, context)
+    }
 }
 
 fn given<'c>(content: &impl Content, config: &'c Object) -> Option<&'c str> {
     config.get(&content.input().name)?.as_text()
 }
 
+/// The digest of what is given. Of what lies elsewhere, which may change until `apply`, only what is wrong by now.
+fn foreseen(content: &impl Content, config: &Object) -> Result<Object, Failed> {
+    let Some(given) = given(content, config) else {
+        return Ok(Object::new());
+    };
+    content.elsewhere(given)?;
+    Ok([("sha256_in".to_owned(), sha256(given))].into())
+}
+
 fn unseen(content: &impl Content, config: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
-    match given(content, config) {
-        Some(given) if content.is_elsewhere() => content.plain(given).map(Some),
-        _ => Ok(None),
-    }
+    given(content, config).map_or(Ok(None), |given| content.elsewhere(given))
 }

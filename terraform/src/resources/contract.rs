@@ -10,7 +10,7 @@ use hpcr_contract::product::Product;
 use hpcr_contract::review::Review;
 use hpcr_contract::schema::Section;
 use hpcr_contract::stages::Keys;
-use hpcr_contract::token::{Audience, age, is_sealed};
+use hpcr_contract::token::{Audience, age};
 use hpcr_contract::user_data::MAX_BYTES;
 use zeroize::Zeroizing;
 
@@ -21,7 +21,7 @@ use crate::files;
 use crate::resource::Failed;
 use crate::resource::recipe::{Made, Recipe};
 use crate::schema::{Attribute, Form, Nesting, Schema};
-use crate::sealing::{self, Sealing};
+use crate::sealing::{self, Lent, Sealing};
 use crate::signing;
 use crate::value::kind::Kind;
 use crate::value::path::Path;
@@ -189,6 +189,14 @@ impl Recipe for Contract {
         Ok(is_there.then(|| Zeroizing::new(msgpack::encode(&Value::Map(given)))))
     }
 
+    fn lent(&self, config: &Object, context: &Context) -> Result<Lent, Failed> {
+        let to_image = config.get("recipient").is_none_or(Value::is_null);
+        match Draft::read(config) {
+            Ok(draft) if to_image && !draft.is_sealed() => Sealing::lent(config, context),
+            _ => Ok(Lent::Nothing),
+        }
+    }
+
     fn remarks(&self, state: &Object, context: &Context) -> Vec<Diagnostic> {
         let end = state
             .get("expires")
@@ -244,15 +252,13 @@ enum Reader {
 
 impl Reader {
     fn of(draft: &Draft, config: &Object, context: &Context) -> Result<Self, Failed> {
-        let is_done = draft.auditor.as_ref().is_none_or(|text| is_sealed(text))
-            && draft.halves.iter().all(draft::Half::is_sealed);
         if let Some(recipient) = config.get("recipient").and_then(Value::as_text) {
             let recipient = age::Recipient::from_text(recipient);
             return recipient
                 .map(Self::Recipient)
                 .map_err(|error| vec![Diagnostic::of(&error, Path::of("recipient"))]);
         }
-        if is_done {
+        if draft.is_sealed() {
             return Ok(Self::Nobody);
         }
         Sealing::of(config, context).map(Self::Image)

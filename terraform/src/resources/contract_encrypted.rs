@@ -21,7 +21,7 @@ use crate::findings;
 use crate::resource::Failed;
 use crate::resource::recipe::{Made, Recipe};
 use crate::schema::{Attribute, Schema};
-use crate::sealing::{self, Sealing};
+use crate::sealing::{self, Lent, Sealing};
 use crate::signing::{self, Issuer};
 use crate::value::kind::Kind;
 use crate::value::path::Path;
@@ -136,6 +136,10 @@ impl Recipe for Sealed {
         );
         let written = written.map_err(|found| findings::in_text(&found, NAME))?;
         Ok(rendered(contract, written.text.to_string()))
+    }
+
+    fn lent(&self, config: &Object, context: &Context) -> Result<Lent, Failed> {
+        Sealing::lent(config, context)
     }
 }
 

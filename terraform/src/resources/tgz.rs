@@ -1,12 +1,13 @@
 //! `hpcr_tgz` and `hpcr_tgz_encrypted`: a folder as the archive of `compose.archive` and `play.archive`.
 //!
-//! The folder is read again at each plan, so that a file that changed is seen. As published, `sha256_in` is the digest
-//! of the folder's name.
+//! The folder is read again at each plan, so that a file that changed is seen; another resource may write it during the
+//! apply, so a plan tells nothing of what is in it, and asks for nothing. As published, `sha256_in` is the digest of the
+//! folder's name.
 
 use zeroize::Zeroizing;
 
 use super::content::{Clear, Content, Sealed};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Stage};
 use crate::folder;
 use crate::resource::Failed;
 use crate::resource::recipe::Made;
@@ -38,7 +39,9 @@ impl Content for Folder {
     }
 
     fn check(&self, given: &str) -> Vec<Diagnostic> {
-        folder::missing(given, Path::of("folder"))
+        let missing = folder::missing(given, Path::of("folder"));
+        missing
+            .map(|one| one.since(Stage::Apply))
             .into_iter()
             .collect()
     }
@@ -52,7 +55,10 @@ impl Content for Folder {
             .map(|text| Zeroizing::new(text.into_bytes()))
     }
 
-    fn is_elsewhere(&self) -> bool {
-        true
+    fn elsewhere(&self, given: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
+        match folder::missing(given, Path::of("folder")) {
+            Some(_) => Ok(None),
+            None => self.plain(given).map(Some),
+        }
     }
 }

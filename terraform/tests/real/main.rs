@@ -5,6 +5,7 @@
 mod bounds;
 mod data;
 mod desk;
+mod folders;
 mod handshake;
 mod keys;
 mod lifecycle;
@@ -13,3 +14,4 @@ mod published;
 mod refusals;
 mod secrets;
 mod server;
+mod states;

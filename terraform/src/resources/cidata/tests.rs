@@ -114,3 +114,50 @@ fn what_the_guest_would_refuse_is_told_at_its_attribute() {
     .unwrap_err();
     assert_eq!(failed[0].path, Path::of("path"));
 }
+
+#[test]
+fn what_cannot_be_an_image_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("seed.iso");
+    let config = object(&[("user_data", "env: x\n"), ("path", path.to_str().unwrap())]);
+    let state = applied(None, &config).unwrap();
+    let sha256 = text(&state, "sha256").unwrap();
+
+    fs::rename(&path, folder.path().join("other")).unwrap();
+    std::os::unix::fs::symlink("other", &path).unwrap();
+    assert!(!holds(&path, sha256), "a link is not what was written");
+    fs::remove_file(&path).unwrap();
+
+    // Reading it would wait for a writer.
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    assert!(!holds(&path, sha256));
+    fs::remove_file(&path).unwrap();
+
+    let large = fs::File::create(&path).unwrap();
+    large.set_len(MAX_IMAGE).unwrap();
+    let zeros = digest(&vec![0; usize::try_from(MAX_IMAGE).unwrap()]);
+    assert!(holds(&path, &zeros), "the largest image");
+    large.set_len(1 << 40).unwrap();
+    assert!(!holds(&path, &zeros));
+    assert!(CIDATA.read(state).unwrap().is_none());
+}
+
+#[test]
+fn what_somebody_else_put_at_the_path_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("seed.iso");
+    let config = |user_data| object(&[("user_data", user_data), ("path", path.to_str().unwrap())]);
+    let first = applied(None, &config("env: x\n")).unwrap();
+    applied(None, &config("env: x\n")).unwrap();
+    let second = applied(Some(&first), &config("env: y\n")).unwrap();
+    assert!(CIDATA.read(second.clone()).unwrap().is_some());
+
+    for prior in [None, Some(&second)] {
+        fs::write(&path, "somebody else's").unwrap();
+        let failed = applied(prior, &config("env: z\n")).unwrap_err();
+        assert_eq!(failed[0].path, Path::of("path"));
+        assert!(failed[0].detail.contains("Move it away"));
+        assert_eq!(fs::read(&path).unwrap(), b"somebody else's");
+    }
+}

@@ -168,6 +168,12 @@ impl Draft {
         self.halves.len() == 2
     }
 
+    /// Whether everything of it is sealed already.
+    pub(super) fn is_sealed(&self) -> bool {
+        self.auditor.as_ref().is_none_or(|text| is_sealed(text))
+            && self.halves.iter().all(Half::is_sealed)
+    }
+
     /// The contract in YAML, its sections as they are given.
     pub(super) fn contract(&self) -> Result<Zeroizing<String>, Vec<Diagnostic>> {
         let mut tree = json!({});

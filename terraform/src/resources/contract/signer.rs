@@ -6,7 +6,7 @@ use hpcr_contract::private_key::PrivateKey;
 
 use crate::context::Context;
 use crate::dates;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Stage};
 use crate::resource::Failed;
 use crate::schema::Attribute;
 use crate::signing::{self, Issuer};
@@ -153,11 +153,11 @@ impl<'c> Terms<'c> {
                 "This is no date",
                 "Write 2027-06-30, or a time such as 2027-06-30T12:00:00Z.",
             )),
-            Some(Some(end)) if end <= now => found.push(error(
-                "expiry_date",
-                "The contract would have ended already",
-                "Give a date that is to come.",
-            )),
+            Some(Some(end)) if end <= now => {
+                let summary = "The contract would have ended already";
+                let ended = error("expiry_date", summary, "Give a date that is to come.");
+                found.push(ended.since(Stage::Plan));
+            }
             _ => {}
         }
         found.extend(self.check_authority());

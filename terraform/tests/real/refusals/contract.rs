@@ -220,16 +220,6 @@ resource "hpcr_contract" "NAME" {
     ),
     (
         r#"
-resource "hpcr_contract" "NAME" {
-  TOKENS
-  ca_cert       = FILE(authority.crt)
-  ca_key        = FILE(authority.key)
-  expiry_date   = "2001-01-01" #!
-}"#,
-        "ended already",
-    ),
-    (
-        r#"
 resource "hpcr_contract" "NAME" { #!
   TOKENS
   expiry_days   = 3

@@ -150,6 +150,24 @@ resource "hpcr_text_encrypted" "NAME" { #!
     ),
     (
         r#"
+resource "hpcr_text_encrypted" "NAME" {
+  text = "x"
+  cert = FILE(ended.crt) #!
+}"#,
+        "has expired",
+    ),
+    (
+        r#"
+resource "hpcr_contract" "NAME" {
+  TOKENS
+  ca_cert       = FILE(authority.crt)
+  ca_key        = FILE(authority.key)
+  expiry_date   = "2001-01-01" #!
+}"#,
+        "ended already",
+    ),
+    (
+        r#"
 resource "hpcr_tgz" "NAME" {
   folder = "linked" #!
 }"#,

@@ -38,14 +38,6 @@ resource "hpcr_text_encrypted" "NAME" {
 }"#,
         "shorter than 2048",
     ),
-    (
-        r#"
-resource "hpcr_text_encrypted" "NAME" {
-  text = "x"
-  cert = FILE(ended.crt) #!
-}"#,
-        "has expired",
-    ),
     // What is sealed.
     (
         r#"
@@ -61,28 +53,6 @@ resource "hpcr_json_encrypted" "NAME" {
   cert = FILE(image.crt)
 }"#,
         "jsonencode",
-    ),
-    (
-        r#"
-resource "hpcr_tgz" "NAME" {
-  folder = "missing" #!
-}"#,
-        "There is no folder missing",
-    ),
-    (
-        r#"
-resource "hpcr_tgz" "NAME" {
-  folder = "file" #!
-}"#,
-        "The folder is not there",
-    ),
-    (
-        r#"
-resource "hpcr_tgz_encrypted" "NAME" {
-  folder = "missing" #!
-  cert   = FILE(image.crt)
-}"#,
-        "path.module",
     ),
     // Contracts as YAML.
     (
