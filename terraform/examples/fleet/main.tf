@@ -5,7 +5,7 @@
 #
 # An upgrade goes guest by guest; the data stays:
 #
-#   terraform apply -var container=NEW -var previous_container=OLD -var upgraded=1
+#   terraform apply -var container=NEW -var previous_container=OLD -var image=NEW -var previous_image=OLD -var upgraded=1
 #   terraform output -json manifests | jq -r '.[]' | kubectl apply -f -
 #   virtctl restart web-0        # and on, with upgraded=2, when it is well
 #
@@ -29,6 +29,10 @@ module "fleet" {
   previous_container = var.previous_container
   upgraded           = var.upgraded
   image              = var.image
+  cert               = var.cert
+  previous_image     = var.previous_image
+  previous_cert      = var.previous_cert
+  tee                = var.tee
   compose            = var.compose
   environment        = var.environment
   root               = var.root

@@ -1,6 +1,7 @@
 variable "image" {
-  description = "The image's folder, as `hpcr-image build` makes it."
+  description = "The image's folder, as `hpcr-image build` makes it. Leave it out with se: that image has its command line inside."
   type        = string
+  default     = null
 }
 
 variable "container" {
@@ -9,9 +10,20 @@ variable "container" {
 }
 
 variable "tee" {
-  description = "none, snp, sev or tdx. A Secure Execution image (se) takes no `image`: leave it out of the call."
+  description = "none, se, snp, sev or tdx."
   type        = string
   default     = "none"
+}
+
+variable "cert" {
+  description = "The file with the encryption certificate of the image (PEM); encryption.crt of the image's folder if not given. Give it with se."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.cert != null || (var.image != null && var.tee != "se")
+    error_message = "Give the file with the certificate: there is no image's folder that has it."
+  }
 }
 
 variable "compose" {

@@ -12,7 +12,7 @@ terraform {
 
 module "contract" {
   source      = "../../modules/contract"
-  cert        = file("${var.image}/encryption.crt")
+  cert        = file(var.cert != null ? var.cert : "${var.image}/encryption.crt")
   compose     = var.compose
   environment = var.environment
   secrets     = var.secrets

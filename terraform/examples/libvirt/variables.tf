@@ -1,5 +1,5 @@
 variable "image" {
-  description = "The image's folder, as `hpcr-image build` makes it."
+  description = "The image's folder, as `hpcr-image build` makes it; with se the image's one file."
   type        = string
 }
 
@@ -10,7 +10,7 @@ variable "folder" {
 }
 
 variable "tee" {
-  description = "none, snp, sev or tdx."
+  description = "none, se, snp, sev or tdx."
   type        = string
   default     = "none"
 }
@@ -19,6 +19,17 @@ variable "firmware" {
   description = "The OVMF image for snp, sev or tdx."
   type        = string
   default     = null
+}
+
+variable "cert" {
+  description = "The file with the encryption certificate of the image (PEM); encryption.crt of the image's folder if not given. Give it with se."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.cert != null || (var.image != null && var.tee != "se")
+    error_message = "Give the file with the certificate: there is no image's folder that has it."
+  }
 }
 
 variable "compose" {

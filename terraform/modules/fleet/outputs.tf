@@ -1,10 +1,10 @@
 output "manifests" {
   description = "Manifests in YAML, by guest."
   value = {
-    for name, index in local.guests : name => provider::hpcr::kubevirt_manifests({
+    for name, boot in local.guests : name => provider::hpcr::kubevirt_manifests({
       name      = name
-      container = index < var.upgraded ? var.container : coalesce(var.previous_container, var.container)
-      image     = var.image
+      container = boot.container
+      image     = boot.image
       tee       = var.tee
       memory    = var.memory
       user_data = module.contract[name].user_data

@@ -31,8 +31,32 @@ variable "upgraded" {
 }
 
 variable "image" {
-  description = "The image's folder, as `hpcr-image build` makes it."
+  description = "The image's folder, as `hpcr-image build` makes it. Leave it out with se: that image has its command line inside."
   type        = string
+  default     = null
+}
+
+variable "cert" {
+  description = "The file with the encryption certificate of the image (PEM); encryption.crt of the image's folder if not given. Give it with se."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.cert != null || (var.image != null && var.tee != "se")
+    error_message = "Give the file with the certificate: there is no image's folder that has it."
+  }
+}
+
+variable "previous_image" {
+  description = "The image's folder of the guests that are not upgraded yet, where it is another one: their contracts stay sealed to its key."
+  type        = string
+  default     = null
+}
+
+variable "previous_cert" {
+  description = "The file with the encryption certificate of that image; encryption.crt of its folder if not given."
+  type        = string
+  default     = null
 }
 
 variable "compose" {
@@ -67,7 +91,7 @@ variable "secrets" {
 }
 
 variable "tee" {
-  description = "none, snp, sev or tdx."
+  description = "none, se, snp, sev or tdx."
   type        = string
   default     = "none"
 }

@@ -169,7 +169,7 @@ mod tests {
     fn image() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let description = r#"{"version": "0", "kind": "development", "architecture": "x86_64", "built": 0,
-            "suite": "trixie", "kernelRelease": "6", "commandLine": "quiet", "parts": {}, "packages": [], "files": {}}"#;
+            "suite": "trixie", "kernelRelease": "6", "baseImage": "00", "commandLine": "quiet", "parts": {}, "packages": [], "files": {}}"#;
         std::fs::write(folder.path().join("image.json"), description).unwrap();
         folder
     }

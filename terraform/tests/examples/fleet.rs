@@ -8,7 +8,9 @@ use std::process::Command;
 use rig::place;
 use serde_json::{Value, json};
 
-use crate::given::{Given, ROOT, apply, contract_of, documents};
+use rig::recipe;
+
+use crate::given::{self, Given, ROOT, apply, contract_of, documents, token};
 
 #[test]
 fn every_guest_of_a_fleet_has_seeds_of_its_own_and_an_upgrade_goes_from_guest_to_guest() {
@@ -70,6 +72,43 @@ fn every_guest_of_a_fleet_has_seeds_of_its_own_and_an_upgrade_goes_from_guest_to
                 .iter()
                 .all(|(one, _)| one["kind"] == "VirtualMachine")
         );
+    }
+}
+
+#[test]
+fn a_guest_that_is_not_upgraded_keeps_the_contract_that_its_image_opens() {
+    let Some(given) = Given::new() else { return };
+    let folder = given.folder.path().join("newer");
+    fs::create_dir(&folder).unwrap();
+    let newer = given::image(&folder);
+    let project = given.project("fleet");
+    let mut variables = json!({
+        "image": given.image_folder(), "container": "registry.test/hpcr@sha256:01", "root": ROOT, "size": 2,
+        "secrets": given.secrets(),
+    });
+    project.set(&variables).unwrap();
+    project.apply().unwrap();
+    let before = project.output("manifests").unwrap();
+
+    variables["previous_container"] = variables["container"].clone();
+    variables["previous_image"] = variables["image"].clone();
+    variables["container"] = "registry.test/hpcr@sha256:02".into();
+    variables["image"] = json!(folder);
+    variables["upgraded"] = 1.into();
+    project.set(&variables).unwrap();
+    apply(&project);
+    assert_eq!(
+        project.output("manifests").unwrap()["web-1"],
+        before["web-1"]
+    );
+    let contracts = project.output("contracts").unwrap();
+    for (name, opens, other) in [
+        ("web-0", &newer, &given.image),
+        ("web-1", &given.image, &newer),
+    ] {
+        let token = token(contracts[name].as_str().unwrap(), "workload");
+        assert!(recipe::open(token, &opens.key).is_ok(), "{name}");
+        assert!(recipe::open(token, &other.key).is_err(), "{name}");
     }
 }
 

@@ -32,13 +32,7 @@ impl Given {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        let image = recipe::receiver(folder.path(), "image").unwrap();
-        fs::copy(&image.certificate, folder.path().join(CERTIFICATE)).unwrap();
-        let description = json!({
-            "version": "0", "kind": "development", "architecture": "x86_64", "built": 0, "suite": "trixie",
-            "kernelRelease": "6", "commandLine": "console=ttyS0 quiet", "parts": {}, "packages": [], "files": {},
-        });
-        fs::write(folder.path().join(FILE), description.to_string()).unwrap();
+        let image = image(folder.path());
         let key = folder.path().join("signing.key");
         recipe::signing_key(&key).unwrap();
         let authority = Authority::new(folder.path(), "authority").unwrap();
@@ -73,13 +67,30 @@ impl Given {
     /// The two sections of a contract, opened with the image's key.
     pub(crate) fn sections(&self, user_data: &str) -> [String; 2] {
         ["workload", "env"].map(|name| {
-            let line = user_data
-                .lines()
-                .find_map(|line| line.strip_prefix(&format!("{name}: ")));
-            let token = line.unwrap().trim_matches(['"', '\'']);
-            String::from_utf8(recipe::open(token, &self.image.key).unwrap()).unwrap()
+            let opened = recipe::open(token(user_data, name), &self.image.key);
+            String::from_utf8(opened.unwrap()).unwrap()
         })
     }
+}
+
+/// A sealed section of a contract.
+pub(crate) fn token<'c>(user_data: &'c str, name: &str) -> &'c str {
+    let line = user_data
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{name}: ")));
+    line.unwrap().trim_matches(['"', '\''])
+}
+
+/// Makes a folder one of an image, as far as examples read it.
+pub(crate) fn image(folder: &Path) -> Identity {
+    let image = recipe::receiver(folder, "image").unwrap();
+    fs::copy(&image.certificate, folder.join(CERTIFICATE)).unwrap();
+    let description = json!({
+        "version": "0", "kind": "development", "architecture": "x86_64", "built": 0, "suite": "trixie",
+        "kernelRelease": "6", "baseImage": "00", "commandLine": "console=ttyS0 quiet", "parts": {}, "packages": [], "files": {},
+    });
+    fs::write(folder.join(FILE), description.to_string()).unwrap();
+    image
 }
 
 pub(crate) fn text(path: &Path) -> String {

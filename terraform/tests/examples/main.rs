@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use given::{
-    ENV_SEED, Given, PASSWORD, SEED, apply, contract_of, documents, of_kind, output, text,
+    ENV_SEED, Given, PASSWORD, ROOT, SEED, apply, contract_of, documents, of_kind, output, text,
 };
 use rig::recipe;
 use rig::terraform::is_here;
@@ -132,6 +132,49 @@ fn the_kubevirt_example_puts_the_contract_into_the_secret() {
         machine.pointer(boot).unwrap()["container"]["image"],
         container
     );
+}
+
+#[test]
+fn secure_execution_is_chosen_with_a_certificate_and_without_an_images_folder() {
+    let Some(given) = Given::new() else { return };
+    let file = given.image_folder().join("se.img");
+    fs::write(&file, "kernel, initramfs and command line, encrypted").unwrap();
+    for (name, own, result, told) in [
+        (
+            "libvirt",
+            json!({"image": file, "folder": given.image_folder()}),
+            "domain",
+            "<launchSecurity type='s390-pv'",
+        ),
+        (
+            "kubevirt",
+            json!({"container": "registry.test/hpcr@sha256:00"}),
+            "manifests",
+            "s390x",
+        ),
+        (
+            "fleet",
+            json!({"container": "registry.test/hpcr@sha256:00", "root": ROOT, "size": 1}),
+            "manifests",
+            "s390x",
+        ),
+    ] {
+        let project = given.project(name);
+        let mut variables = own;
+        variables["tee"] = "se".into();
+        variables["secrets"] = given.secrets();
+        project.set(&variables).unwrap();
+        let error = project.apply().unwrap_err().to_string();
+        assert!(
+            error.contains("Give the file with the certificate"),
+            "{error}"
+        );
+        variables["cert"] = json!(given.image.certificate);
+        project.set(&variables).unwrap();
+        apply(&project);
+        let result = project.output(result).unwrap().to_string();
+        assert!(result.contains(told), "{name}: {result}");
+    }
 }
 
 #[test]
