@@ -1,5 +1,7 @@
 //! What is the same for everything in a run: the provider's own configuration, and the time.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::value::Object;
@@ -11,6 +13,8 @@ pub(crate) struct Context {
     pub(crate) provider: Option<Object>,
     /// Seconds since the Unix epoch.
     pub(crate) now: i64,
+    /// Set once Terraform wants what takes long to end: its user pressed Ctrl-C.
+    pub(crate) interrupted: Arc<AtomicBool>,
 }
 
 /// The clock of this machine.

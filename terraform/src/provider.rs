@@ -6,7 +6,8 @@
     reason = "every call of the protocol has the same shape"
 )]
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::catalogue::{self, DATA_SOURCES, FUNCTIONS, RESOURCES};
 use crate::context::{self, Context};
@@ -29,15 +30,23 @@ mod settings;
 #[derive(Debug, Default)]
 pub(crate) struct Provider {
     config: RwLock<Option<Object>>,
+    interrupted: Arc<AtomicBool>,
 }
 
 impl Provider {
-    fn context(&self) -> Context {
+    pub(crate) fn context(&self) -> Context {
         let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
         Context {
             provider: config.clone(),
             now: context::now(),
+            interrupted: self.interrupted.clone(),
         }
+    }
+
+    /// Terraform was interrupted: calls that wait for something see it, and end.
+    pub(crate) fn stop(&self, _: &Empty) -> Empty {
+        self.interrupted.store(true, Ordering::Relaxed);
+        Empty {}
     }
 
     pub(crate) fn metadata(&self, _: &Empty) -> MetadataResponse {

@@ -66,7 +66,7 @@ impl Calls {
             "ReadDataSource" => self.answer(call, Provider::read_data).await,
             "GetFunctions" => self.answer(call, Provider::functions).await,
             "CallFunction" => self.answer(call, Provider::call).await,
-            "StopProvider" => self.answer(call, |_, _: &Empty| Empty {}).await,
+            "StopProvider" => self.answer(call, Provider::stop).await,
             _ => Status::unimplemented("no such call").into_http(),
         }
     }

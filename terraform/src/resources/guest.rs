@@ -185,7 +185,7 @@ impl Resource for Guest {
             }
             let hardware = Hardware::of(&state)?;
             hardware.make_disks()?;
-            state.extend(life::start(&hardware)?);
+            state.extend(life::start(&hardware, &change.context.interrupted)?);
         }
         Ok(Outcome {
             state: self.schema().complete(state),
@@ -206,6 +206,14 @@ impl Resource for Guest {
         }
         let delete_data = flag(state, "delete_data").unwrap_or(false);
         hardware::remove(state, delete_data)
+    }
+
+    /// A guest is known by what its start has put into the state, and no other process is ever signalled.
+    fn import(&self, _: &str) -> Result<Object, Failed> {
+        let detail = "A guest that runs without its state is not taken over, since nothing proves which process it is. Switch it off by its \
+                      control socket (`system_powerdown` to NAME.qmp in its folder) and apply: the same `name` and `folder` find its volumes with their data.";
+        let summary = "hpcr_guest cannot be imported";
+        Err(vec![Diagnostic::error(Path::default(), summary, detail)])
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path as FilePath;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,8 +24,8 @@ const PACE: Duration = Duration::from_millis(200);
 const TAIL: u64 = 64 << 10;
 const TOLD: usize = 12;
 
-/// Starts the guest and waits for its services. On failure nothing of it runs.
-pub(super) fn start(hardware: &Hardware) -> Result<Object, Failed> {
+/// Starts the guest and waits for its services, unless it is interrupted. On failure nothing of it runs.
+pub(super) fn start(hardware: &Hardware, interrupted: &AtomicBool) -> Result<Object, Failed> {
     let whole = |error| vec![told(&error, Path::default())];
     let accelerator = match hardware.accelerator {
         Some(named) => named,
@@ -36,7 +37,7 @@ pub(super) fn start(hardware: &Hardware) -> Result<Object, Failed> {
         .start_detached(accelerator, &files.pid())
         .map_err(whole)?;
     if let Some(patience) = hardware.patience {
-        wait(&guest, files, patience).map_err(|failed| {
+        wait(&guest, files, patience, interrupted).map_err(|failed| {
             // What failed is told; that its remains had to be killed adds nothing.
             let _ = guest.switch_off(&files.control(), hardware.stop);
             vec![failed]
@@ -52,7 +53,12 @@ pub(super) fn start(hardware: &Hardware) -> Result<Object, Failed> {
 }
 
 /// Waits until the guest says that every service has started.
-fn wait(guest: &Detached, files: &Files, patience: Duration) -> Result<(), Diagnostic> {
+pub(super) fn wait(
+    guest: &Detached,
+    files: &Files,
+    patience: Duration,
+    interrupted: &AtomicBool,
+) -> Result<(), Diagnostic> {
     let started = messages::SERVICE_SUCCESS.to_string();
     let end = Instant::now() + patience;
     loop {
@@ -71,6 +77,16 @@ fn wait(guest: &Detached, files: &Files, patience: Duration) -> Result<(), Diagn
             return Err(Diagnostic::error(
                 Path::default(),
                 "The guest ended before its services had started",
+                detail,
+            ));
+        }
+        if interrupted.load(Ordering::Relaxed) {
+            let detail = format!(
+                "It was switched off; its volumes are kept. The end of its console:\n\n{last}\n\nApply again to start it."
+            );
+            return Err(Diagnostic::error(
+                Path::default(),
+                "Terraform was interrupted before the guest's services had started",
                 detail,
             ));
         }

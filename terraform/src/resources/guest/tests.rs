@@ -1,6 +1,10 @@
 #![allow(clippy::unwrap_used)]
 use std::fs;
+use std::time::Duration;
 
+use hpcr_image::qemu::detached::Detached;
+
+use super::hardware::Files;
 use super::*;
 
 fn map(entries: &[(&str, Value)]) -> Value {
@@ -225,6 +229,45 @@ fn volumes_outlive_the_guest_unless_it_is_told_otherwise() {
         []
     );
     assert!(!left("web-data.img") && left("other.console"));
+}
+
+/// This process, as if it were a guest's.
+fn this_process() -> Detached {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let tick = fields.split_whitespace().nth(19).unwrap();
+    Detached {
+        pid: std::process::id(),
+        began: format!("{}:{tick}", boot.trim()),
+    }
+}
+
+#[test]
+fn an_interrupt_ends_the_wait_for_a_guest_that_is_not_up_and_takes_nothing_from_one_that_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = ("folder", Value::text(folder.path().to_str().unwrap()));
+    let files = Files::of(&config(&[here])).unwrap();
+    let guest = this_process();
+    assert!(guest.is_running());
+    let provider = crate::provider::Provider::default();
+    let interrupted = provider.context().interrupted;
+    let wait = |patience| life::wait(&guest, &files, Duration::from_secs(patience), &interrupted);
+    fs::write(files.console(), "booting\n").unwrap();
+    assert!(wait(0).unwrap_err().summary.contains("in time"));
+    provider.stop(&crate::protocol::Empty {});
+    let told = wait(600).unwrap_err();
+    assert!(told.summary.contains("interrupted"), "{told:?}");
+    assert!(told.detail.contains("switched off") && told.detail.contains("booting"));
+    let up = hpcr_contract::messages::SERVICE_SUCCESS.to_string();
+    fs::write(files.console(), up).unwrap();
+    assert!(wait(600).is_ok());
+}
+
+#[test]
+fn an_import_is_refused_with_the_way_to_take_the_volumes_along() {
+    let told = Guest.import("/guests/web").unwrap_err();
+    assert!(told[0].detail.contains("control socket") && told[0].detail.contains("volumes"));
 }
 
 #[test]
