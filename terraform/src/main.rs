@@ -28,6 +28,7 @@ mod resources;
 mod schema;
 mod sealing;
 mod signing;
+mod twin;
 mod value;
 mod versions;
 

@@ -13,7 +13,7 @@ use crate::schema::{Attribute, Schema, Use};
 use crate::sealing::Lent;
 use crate::value::kind::Kind;
 use crate::value::path::Path;
-use crate::value::{Object, Value};
+use crate::value::{Object, Value, msgpack};
 
 /// How a result is made. Attributes that are computed are its outputs; `id` is one of them and not the recipe's.
 pub(crate) trait Recipe: Sync {
@@ -33,8 +33,8 @@ pub(crate) trait Recipe: Sync {
     fn make(&self, config: &Object, context: &Context) -> Result<Object, Failed>;
 
     /// What counts as an input and stands in no state: files, write-only values. None where there is nothing like that.
-    fn unseen(&self, _: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
-        Ok(None)
+    fn unseen(&self, config: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
+        Ok(write_only(&self.schema(), config))
     }
 
     /// The key that counts as an input and that no attribute names.
@@ -202,6 +202,18 @@ fn inputs(schema: &Schema, change: &Change<'_>) -> Object {
         }
     }
     inputs
+}
+
+/// All write-only values that are given; none where there is none.
+pub(crate) fn write_only(schema: &Schema, config: &Object) -> Option<Zeroizing<Vec<u8>>> {
+    let names = schema.attributes.iter().filter(|one| one.write_only);
+    let given = names.filter_map(|one| {
+        let value = config.get(&one.name).filter(|value| !value.is_null())?;
+        Some((one.name.clone(), value.clone()))
+    });
+    let given: Object = given.collect();
+    let is_there = !given.is_empty();
+    is_there.then(|| Zeroizing::new(msgpack::encode(&Value::Map(given))))
 }
 
 fn no_digest() -> Failed {

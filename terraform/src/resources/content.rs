@@ -8,10 +8,12 @@ use zeroize::Zeroizing;
 use crate::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::resource::Failed;
-use crate::resource::recipe::Recipe;
+use crate::resource::recipe::{Recipe, write_only};
 use crate::schema::{Attribute, Schema};
 use crate::sealing::{Lent, Sealing};
+use crate::twin::Twin;
 use crate::value::kind::Kind;
+use crate::value::path::Path;
 use crate::value::{Object, Value};
 
 /// Where bytes come from.
@@ -19,8 +21,13 @@ pub(super) trait Content: Sync {
     /// The attribute that names them.
     fn input(&self) -> Attribute;
 
-    /// What is wrong with them, as far as they are known.
-    fn check(&self, given: &str) -> Vec<Diagnostic>;
+    /// Its twin, where the sealed resource takes one that is write-only.
+    fn twin(&self) -> Option<Twin> {
+        None
+    }
+
+    /// What is wrong with them, as far as they are known; `place` is the attribute.
+    fn check(&self, given: &str, place: Path) -> Vec<Diagnostic>;
 
     /// Base64 of them, as the clear resource gives it.
     fn encoded(&self, given: &str) -> Result<String, Failed> {
@@ -101,7 +108,7 @@ impl<C: Content> Recipe for Clear<C> {
     }
 
     fn check(&self, config: &Object, _: &Context) -> Vec<Diagnostic> {
-        given(&self.content, config).map_or_else(Vec::new, |given| self.content.check(given))
+        check(&self.content, config)
     }
 
     fn foresee(&self, config: &Object, _: &Context) -> Result<Object, Failed> {
@@ -124,7 +131,11 @@ impl<C: Content> Recipe for Sealed<C> {
     }
 
     fn schema(&self) -> Schema {
-        let mut attributes = vec![self.content.input()];
+        let input = self.content.input();
+        let mut attributes = match self.content.twin() {
+            Some(twin) => twin.attributes(&input.description).into(),
+            None => vec![input],
+        };
         attributes.extend(Sealing::attributes());
         attributes.extend(outputs());
         Schema {
@@ -135,9 +146,8 @@ impl<C: Content> Recipe for Sealed<C> {
 
     fn check(&self, config: &Object, context: &Context) -> Vec<Diagnostic> {
         let mut found = Sealing::check(config, context);
-        found.extend(
-            given(&self.content, config).map_or_else(Vec::new, |given| self.content.check(given)),
-        );
+        found.extend(self.content.twin().and_then(|twin| twin.not_once(config)));
+        found.extend(check(&self.content, config));
         found
     }
 
@@ -149,11 +159,17 @@ impl<C: Content> Recipe for Sealed<C> {
         let sealing = Sealing::of(config, context)?;
         let given = given(&self.content, config).unwrap_or_default();
         let token = sealing.seal(&self.content.plain(given)?)?;
-        Ok(rendered(given, token))
+        let mut outputs = rendered(given, token);
+        if is_hidden(&self.content, config) {
+            // The state is not to confirm a guess.
+            outputs.insert("sha256_in".into(), Value::Null);
+        }
+        Ok(outputs)
     }
 
     fn unseen(&self, config: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
-        unseen(&self.content, config)
+        let elsewhere = unseen(&self.content, config)?;
+        Ok(elsewhere.or_else(|| write_only(&self.schema(), config)))
     }
 
     fn lent(&self, config: &Object, context: &Context) -> Result<Lent, Failed> {
@@ -162,7 +178,22 @@ impl<C: Content> Recipe for Sealed<C> {
 }
 
 fn given<'c>(content: &impl Content, config: &'c Object) -> Option<&'c str> {
-    config.get(&content.input().name)?.as_text()
+    match content.twin() {
+        Some(twin) => twin.text(config).map(|(_, text)| text),
+        None => config.get(&content.input().name)?.as_text(),
+    }
+}
+
+fn is_hidden(content: &impl Content, config: &Object) -> bool {
+    content.twin().is_some_and(|twin| twin.is_hidden(config))
+}
+
+fn check(content: &impl Content, config: &Object) -> Vec<Diagnostic> {
+    let input = content.input().name;
+    let place = content
+        .twin()
+        .map_or(input.as_str(), |twin| twin.place(config));
+    given(content, config).map_or_else(Vec::new, |given| content.check(given, Path::of(place)))
 }
 
 /// The digest of what is given. Of what lies elsewhere, which may change until `apply`, only what is wrong by now.
@@ -171,6 +202,9 @@ fn foreseen(content: &impl Content, config: &Object) -> Result<Object, Failed> {
         return Ok(Object::new());
     };
     content.elsewhere(given)?;
+    if is_hidden(content, config) {
+        return Ok(Object::new());
+    }
     Ok([("sha256_in".to_owned(), sha256(given))].into())
 }
 

@@ -12,7 +12,6 @@ use hpcr_contract::schema::Section;
 use hpcr_contract::stages::Keys;
 use hpcr_contract::token::{Audience, age};
 use hpcr_contract::user_data::MAX_BYTES;
-use zeroize::Zeroizing;
 
 use crate::context::Context;
 use crate::dates;
@@ -25,7 +24,7 @@ use crate::sealing::{self, Lent, Sealing};
 use crate::signing;
 use crate::value::kind::Kind;
 use crate::value::path::Path;
-use crate::value::{Object, Value, msgpack};
+use crate::value::{Object, Value};
 
 mod draft;
 mod fields;
@@ -175,18 +174,6 @@ impl Recipe for Contract {
         };
         outputs.extend(told_of(&clear, &rendered)?);
         Ok(outputs)
-    }
-
-    fn unseen(&self, config: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
-        let schema = self.schema();
-        let names = schema.attributes.iter().filter(|one| one.write_only);
-        let given = names.filter_map(|one| {
-            let value = config.get(&one.name).filter(|value| !value.is_null())?;
-            Some((one.name.clone(), value.clone()))
-        });
-        let given: Object = given.collect();
-        let is_there = !given.is_empty();
-        Ok(is_there.then(|| Zeroizing::new(msgpack::encode(&Value::Map(given)))))
     }
 
     fn lent(&self, config: &Object, context: &Context) -> Result<Lent, Failed> {

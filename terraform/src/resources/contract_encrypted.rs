@@ -23,6 +23,7 @@ use crate::resource::recipe::{Made, Recipe};
 use crate::schema::{Attribute, Schema};
 use crate::sealing::{self, Lent, Sealing};
 use crate::signing::{self, Issuer};
+use crate::twin::Twin;
 use crate::value::kind::Kind;
 use crate::value::path::Path;
 use crate::value::{Object, Value};
@@ -33,7 +34,7 @@ pub(crate) static CONTRACT_ENCRYPTED: Made<Sealed> = Made(Sealed { expires: fals
 /// A contract, sealed and signed with a certificate that it ends with.
 pub(crate) static CONTRACT_ENCRYPTED_CONTRACT_EXPIRY: Made<Sealed> = Made(Sealed { expires: true });
 
-/// The attribute of the contract, and what findings call it.
+/// What findings call the contract.
 const NAME: &str = "contract";
 /// Parts of the name of a certificate, as `csrparams` has them.
 const SUBJECT: [&str; 7] = [
@@ -58,20 +59,29 @@ impl Recipe for Sealed {
 
     fn schema(&self) -> Schema {
         let text = |name, description| Attribute::optional(name, Kind::Text, description);
-        let mut attributes = vec![
-            Attribute::required("contract", Kind::Text, "The contract as YAML: yamlencode() of a mapping with workload and env.").sensitive(),
-            text("privkey", "The private key (PEM, RSA) that signs. Where it is not given, one is made for this contract.").sensitive(),
-            text("password", "The password of that key.").sensitive(),
-        ];
+        let mut attributes = Vec::new();
+        for (twin, description) in [
+            (
+                CONTRACT,
+                "The contract as YAML: yamlencode() of a mapping with workload and env.",
+            ),
+            (
+                KEY,
+                "The private key (PEM, RSA) that signs. Where it is not given, one is made for this contract.",
+            ),
+            (PASSWORD, "The password of that key."),
+        ] {
+            attributes.extend(twin.attributes(description));
+        }
         attributes.extend(Sealing::attributes());
         if self.expires {
             attributes.extend([
                 Attribute::required("expiry", Kind::Number, "How many days the contract is good for."),
                 Attribute::required("cacert", Kind::Text, "The certificate (PEM) of the authority that issues the signing certificate."),
-                Attribute::required("cakey", Kind::Text, "The private key (PEM) of that authority.").sensitive(),
                 text("csr", "The request (PEM) that the certificate is issued for; its key is the one that signs."),
                 Attribute::optional("csrparams", Kind::map(Kind::Text), "The name in the certificate: country, state, location, org, unit, domain, mail."),
             ]);
+            attributes.extend(AUTHORITY_KEY.attributes("The private key (PEM) of that authority."));
         }
         attributes.extend(outputs());
         Schema {
@@ -82,14 +92,15 @@ impl Recipe for Sealed {
 
     fn check(&self, config: &Object, context: &Context) -> Vec<Diagnostic> {
         let mut found = Sealing::check(config, context);
-        let text = |name| config.get(name).and_then(Value::as_text);
-        if let Some(contract) = text("contract") {
+        found.extend(CONTRACT.not_once(config));
+        found.extend([KEY, PASSWORD].iter().filter_map(|one| one.twice(config)));
+        if let Some((_, contract)) = CONTRACT.text(config) {
             found.extend(review(contract, config, context.now));
         }
-        if let Some(privkey) = text("privkey") {
-            let password = text("password");
-            found.extend(signing::key(privkey, password, PRIVATE).err());
-            found.extend(signing::needless(privkey, password, PRIVATE.1));
+        found.extend(key(config).err());
+        if let Some((_, privkey)) = KEY.text(config) {
+            let password = PASSWORD.text(config).map(|(_, text)| text);
+            found.extend(signing::needless(privkey, password, PASSWORD.place(config)));
         }
         if self.expires {
             found.extend(check_expiry(config));
@@ -98,20 +109,20 @@ impl Recipe for Sealed {
     }
 
     fn foresee(&self, config: &Object, _: &Context) -> Result<Object, Failed> {
-        let contract = config.get("contract").and_then(Value::as_text);
-        let digest = contract.map(|contract| ("sha256_in".to_owned(), sha256(contract)));
+        let contract = CONTRACT
+            .text(config)
+            .filter(|_| !CONTRACT.is_hidden(config));
+        let digest = contract.map(|(_, contract)| ("sha256_in".to_owned(), sha256(contract)));
         Ok(digest.into_iter().collect())
     }
 
     fn make(&self, config: &Object, context: &Context) -> Result<Object, Failed> {
-        let text = |name| config.get(name).and_then(Value::as_text);
-        let contract = text("contract").unwrap_or_default();
+        let (place, contract) = CONTRACT.text(config).unwrap_or_default();
         let sealing = Sealing::of(config, context)?;
-        let key = match text("privkey") {
-            Some(privkey) => signing::key(privkey, text("password"), PRIVATE),
-            None => signing::temporary(),
-        }
-        .map_err(|found| vec![found])?;
+        let key = match key(config).map_err(|found| vec![found])? {
+            Some(key) => key,
+            None => signing::temporary().map_err(|found| vec![found])?,
+        };
         let certificate = if self.expires {
             Some(certificate(config, &key, context.now)?)
         } else {
@@ -119,10 +130,10 @@ impl Recipe for Sealed {
         };
         let signer = match &certificate {
             Some(certificate) => Signer::with_certificate(&key, certificate).map_err(|error| {
-                let place = if text("privkey").is_some() {
+                let place = if KEY.is_given(config) {
                     "csr"
                 } else {
-                    "privkey"
+                    KEY.kept
                 };
                 vec![Diagnostic::of(&error, Path::of(place))]
             })?,
@@ -134,8 +145,12 @@ impl Recipe for Sealed {
             sealing.audience(),
             signer,
         );
-        let written = written.map_err(|found| findings::in_text(&found, NAME))?;
-        Ok(rendered(contract, written.text.to_string()))
+        let written = written.map_err(|found| findings::in_text(&found, place))?;
+        let mut outputs = rendered(contract, written.text.to_string());
+        if CONTRACT.is_hidden(config) {
+            outputs.insert("sha256_in".into(), Value::Null);
+        }
+        Ok(outputs)
     }
 
     fn lent(&self, config: &Object, context: &Context) -> Result<Lent, Failed> {
@@ -143,10 +158,32 @@ impl Recipe for Sealed {
     }
 }
 
-/// The attributes of the signing key.
-const PRIVATE: (&str, &str) = ("privkey", "password");
-/// The attributes of the authority.
-const AUTHORITY: (&str, &str) = ("cacert", "cakey");
+const CONTRACT: Twin = Twin {
+    kept: "contract",
+    hidden: "contract_wo",
+};
+const KEY: Twin = Twin {
+    kept: "privkey",
+    hidden: "privkey_wo",
+};
+const PASSWORD: Twin = Twin {
+    kept: "password",
+    hidden: "password_wo",
+};
+const AUTHORITY_KEY: Twin = Twin {
+    kept: "cakey",
+    hidden: "cakey_wo",
+};
+
+/// The signing key that is given.
+fn key(config: &Object) -> Result<Option<PrivateKey>, Diagnostic> {
+    let Some((place, privkey)) = KEY.text(config) else {
+        return Ok(None);
+    };
+    let places = (place, PASSWORD.place(config));
+    let password = PASSWORD.text(config).map(|(_, text)| text);
+    signing::key(privkey, password, places).map(Some)
+}
 
 fn check_expiry(config: &Object) -> Vec<Diagnostic> {
     let text = |name| config.get(name).and_then(Value::as_text);
@@ -165,9 +202,10 @@ fn check_expiry(config: &Object) -> Vec<Diagnostic> {
             "Give a whole number of days from 1 to 36500.",
         ));
     }
-    if let (Some(certificate), Some(key)) = (text("cacert"), text("cakey")) {
+    found.extend(AUTHORITY_KEY.not_once(config));
+    if let (Some(certificate), Some((place, key))) = (text("cacert"), AUTHORITY_KEY.text(config)) {
         found.extend(
-            Issuer::read((certificate, key), AUTHORITY)
+            Issuer::read((certificate, key), ("cacert", place))
                 .err()
                 .into_iter()
                 .flatten(),
@@ -185,7 +223,7 @@ fn check_expiry(config: &Object) -> Vec<Diagnostic> {
                 "Neither csr nor csrparams is given",
                 "Give csrparams, the name in the certificate, or a request of your own.",
             )),
-            (true, false) if !is_given("privkey") => found.push(error(
+            (true, false) if !KEY.is_given(config) => found.push(error(
                 "privkey",
                 "The private key of csr is not given",
                 "Give the key that the request was made with: it signs. Or give csrparams instead of csr.",
@@ -206,17 +244,14 @@ fn check_expiry(config: &Object) -> Vec<Diagnostic> {
 }
 
 fn certificate(config: &Object, key: &PrivateKey, now: i64) -> Result<Certificate, Failed> {
-    let text = |name| {
-        config
-            .get(name)
-            .and_then(Value::as_text)
-            .unwrap_or_default()
-    };
+    let certificate = config.get("cacert").and_then(Value::as_text);
+    let (place, authority_key) = AUTHORITY_KEY.text(config).unwrap_or_default();
     let days = config.get("expiry").and_then(Value::as_whole);
     let days = days
         .and_then(|days| u32::try_from(days).ok())
         .unwrap_or_default();
-    let issuer = Issuer::read((text("cacert"), text("cakey")), AUTHORITY)?;
+    let authority = (certificate.unwrap_or_default(), authority_key);
+    let issuer = Issuer::read(authority, ("cacert", place))?;
     let made = match config.get("csr").and_then(Value::as_text) {
         Some(csr) => issuer.issue(csr.as_bytes(), days, now),
         None => issuer.certify(key, &subject(config), (days, now), "csrparams"),
@@ -257,7 +292,7 @@ fn review(contract: &str, config: &Object, now: i64) -> Vec<Diagnostic> {
         Horizon { now, days: SOON },
     );
     let follows_the_schema = review.verified.is_some();
-    let mut found = findings::in_text(&review.findings, NAME);
+    let mut found = findings::in_text(&review.findings, CONTRACT.place(config));
     for diagnostic in &mut found {
         diagnostic.is_error &= !follows_the_schema;
     }

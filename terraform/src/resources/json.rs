@@ -4,6 +4,7 @@ use super::content::{Clear, Content, Sealed};
 use crate::diagnostic::Diagnostic;
 use crate::resource::recipe::Made;
 use crate::schema::Attribute;
+use crate::twin::Twin;
 use crate::value::kind::Kind;
 use crate::value::path::Path;
 
@@ -29,18 +30,21 @@ impl Content for Json {
         Attribute::required("json", Kind::Text, "The JSON document, as text.").sensitive()
     }
 
-    fn check(&self, given: &str) -> Vec<Diagnostic> {
+    fn twin(&self) -> Option<Twin> {
+        Some(Twin {
+            kept: "json",
+            hidden: "json_wo",
+        })
+    }
+
+    fn check(&self, given: &str, place: Path) -> Vec<Diagnostic> {
         let wrong = |error: serde_json::Error| {
             let detail = format!(
                 "It ends to be JSON at line {}, column {}. Write it with jsonencode().",
                 error.line(),
                 error.column()
             );
-            vec![Diagnostic::error(
-                Path::of("json"),
-                "This is no JSON document",
-                detail,
-            )]
+            vec![Diagnostic::error(place, "This is no JSON document", detail)]
         };
         serde_json::from_str::<serde::de::IgnoredAny>(given).map_or_else(wrong, |_| Vec::new())
     }

@@ -4,7 +4,9 @@ use super::content::{Clear, Content, Sealed};
 use crate::diagnostic::Diagnostic;
 use crate::resource::recipe::Made;
 use crate::schema::Attribute;
+use crate::twin::Twin;
 use crate::value::kind::Kind;
+use crate::value::path::Path;
 
 /// Base64 of a text.
 pub(crate) static TEXT: Made<Clear<Text>> = Made(Clear {
@@ -28,7 +30,14 @@ impl Content for Text {
         Attribute::required("text", Kind::Text, "The text.").sensitive()
     }
 
-    fn check(&self, _: &str) -> Vec<Diagnostic> {
+    fn twin(&self) -> Option<Twin> {
+        Some(Twin {
+            kept: "text",
+            hidden: "text_wo",
+        })
+    }
+
+    fn check(&self, _: &str, _: Path) -> Vec<Diagnostic> {
         Vec::new()
     }
 }

@@ -38,8 +38,8 @@ impl Content for Folder {
         Attribute::required("folder", Kind::Text, description)
     }
 
-    fn check(&self, given: &str) -> Vec<Diagnostic> {
-        let missing = folder::missing(given, Path::of("folder"));
+    fn check(&self, given: &str, place: Path) -> Vec<Diagnostic> {
+        let missing = folder::missing(given, place);
         missing
             .map(|one| one.since(Stage::Apply))
             .into_iter()

@@ -68,6 +68,97 @@ fn a_write_only_secret_stands_in_no_state_and_a_change_of_it_is_seen() {
 }
 
 #[test]
+fn every_secret_of_what_is_sealed_has_a_write_only_twin() {
+    let Some(desk) = Desk::new() else { return };
+    desk.app();
+    let configuration = |secret: &str| {
+        format!(
+            r#"
+locals {{
+  cert     = file("{cert}")
+  contract = yamlencode({{
+    workload = {{ type = "workload", compose = {{ archive = provider::hpcr::tgz("app") }}, env = {{ TOKEN = "{secret}" }} }}
+    env      = {{ type = "env", logging = {{ syslog = {{ hostname = "logs.example", server = file("{ca}") }} }} }}
+  }})
+}}
+resource "hpcr_text_encrypted" "it" {{
+  text_wo = "{secret}"
+  cert    = local.cert
+}}
+resource "hpcr_json_encrypted" "it" {{
+  json_wo = jsonencode("{secret}")
+  cert    = local.cert
+}}
+resource "hpcr_contract_encrypted" "it" {{
+  contract_wo = local.contract
+  privkey_wo  = file("{locked}")
+  password_wo = "tr0ub4dor"
+  cert        = local.cert
+}}
+resource "hpcr_contract_encrypted_contract_expiry" "it" {{
+  contract_wo = local.contract
+  privkey_wo  = file("{locked}")
+  password_wo = "tr0ub4dor"
+  cert        = local.cert
+  expiry      = 30
+  cacert      = file("{ca}")
+  cakey_wo    = file("{ca_key}")
+  csrparams   = {{ country = "DE" }}
+}}
+output "all" {{
+  value = [hpcr_text_encrypted.it, hpcr_json_encrypted.it, hpcr_contract_encrypted.it, hpcr_contract_encrypted_contract_expiry.it]
+  sensitive = true
+}}
+"#,
+            cert = file("image.crt").display(),
+            ca = file("authority.crt").display(),
+            ca_key = file("authority.key").display(),
+            locked = file("locked.pem").display(),
+        )
+    };
+    desk.configure(&configuration(SEED));
+    desk.apply();
+    let (state, all) = (desk.state(), desk.output("all"));
+    let body = |name| keys::read(name).lines().nth(3).unwrap().to_owned();
+    let digest = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(SEED));
+    for secret in [SEED, "tr0ub4dor", &digest, &body("authority.key")] {
+        assert!(!state.contains(secret), "a secret is in the state");
+    }
+    assert_eq!(opened(all[0]["rendered"].as_str().unwrap()), SEED);
+    for index in [2, 3] {
+        let contract = contract(&all[index]["rendered"]);
+        assert!(opened(contract["workload"].as_str().unwrap()).contains(SEED));
+        assert!(is_signed(&contract, &keys::read("sign.pub")));
+    }
+    assert!(!desk.would_change());
+    desk.configure(&configuration("another-secret-of-that-kind"));
+    desk.apply();
+    let after = desk.output("all");
+    for index in 0..4 {
+        assert_ne!(all[index]["rendered"], after[index]["rendered"], "{index}");
+    }
+    assert!(!desk.would_change());
+}
+
+#[test]
+fn a_secret_is_given_once() {
+    let Some(desk) = Desk::new() else { return };
+    for (given, words) in [
+        ("", "Missing required argument: text"),
+        ("text = \"x\"\n  text_wo = \"x\"", "A secret is given twice"),
+    ] {
+        desk.configure(&format!(
+            "resource \"hpcr_text_encrypted\" \"it\" {{\n  {given}\n}}\n"
+        ));
+        let told = desk.validate();
+        let is_told = told
+            .iter()
+            .any(|one| one.is_error && one.words().contains(words));
+        assert!(is_told, "{told:?}");
+    }
+}
+
+#[test]
 fn a_plan_shows_no_secret() {
     let Some(desk) = Desk::new() else { return };
     desk.app();

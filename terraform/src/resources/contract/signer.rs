@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Stage};
 use crate::resource::Failed;
 use crate::schema::Attribute;
 use crate::signing::{self, Issuer};
+use crate::twin::Twin;
 use crate::value::kind::Kind;
 use crate::value::path::Path;
 use crate::value::{Object, Value};
@@ -36,47 +37,56 @@ pub(super) struct Terms<'c> {
 /// The attributes, all optional.
 pub(super) fn attributes() -> Vec<Attribute> {
     let text = |name, description| Attribute::optional(name, Kind::Text, description);
-    vec![
-        text("signing_key", "The private key (PEM, RSA) that signs the contract; its public half goes into the env section. Without it, and without an expiry, the contract is not signed.").sensitive(),
-        text("signing_key_wo", "The same, kept in no state.").sensitive().write_only(),
-        text("signing_key_password", "The password of the signing key.").sensitive(),
-        text("signing_key_password_wo", "The same, kept in no state.").sensitive().write_only(),
-        Attribute::optional("expiry_days", Kind::Number, "For how many days from `apply` on the contract is good; with ca_cert and a ca_key."),
-        text("expiry_date", "Until when the contract is good (2027-06-30, or RFC 3339); with ca_cert and a ca_key."),
-        text("ca_cert", "The certificate (PEM) of the authority that issues the signing certificate."),
-        text("ca_key", "The private key (PEM) of that authority.").sensitive(),
-        text("ca_key_wo", "The same, kept in no state.").sensitive().write_only(),
-    ]
+    let mut attributes = vec![
+        Attribute::optional(
+            "expiry_days",
+            Kind::Number,
+            "For how many days from `apply` on the contract is good; with ca_cert and a ca_key.",
+        ),
+        text(
+            "expiry_date",
+            "Until when the contract is good (2027-06-30, or RFC 3339); with ca_cert and a ca_key.",
+        ),
+        text(
+            "ca_cert",
+            "The certificate (PEM) of the authority that issues the signing certificate.",
+        ),
+    ];
+    for (twin, description) in [
+        (
+            KEY,
+            "The private key (PEM, RSA) that signs the contract; its public half goes into the env section. Without it, and without an expiry, the contract is not signed.",
+        ),
+        (PASSWORD, "The password of the signing key."),
+        (AUTHORITY_KEY, "The private key (PEM) of that authority."),
+    ] {
+        attributes.extend(twin.attributes(description));
+    }
+    attributes
 }
 
-/// Names of both attributes of a secret.
-const KEY: [&str; 2] = ["signing_key", "signing_key_wo"];
-const PASSWORD: [&str; 2] = ["signing_key_password", "signing_key_password_wo"];
-const AUTHORITY_KEY: [&str; 2] = ["ca_key", "ca_key_wo"];
+const KEY: Twin = Twin {
+    kept: "signing_key",
+    hidden: "signing_key_wo",
+};
+const PASSWORD: Twin = Twin {
+    kept: "signing_key_password",
+    hidden: "signing_key_password_wo",
+};
+const AUTHORITY_KEY: Twin = Twin {
+    kept: "ca_key",
+    hidden: "ca_key_wo",
+};
 
 impl<'c> Terms<'c> {
     /// Reads them.
     pub(super) fn read(config: &'c Object) -> Result<Self, Failed> {
         let text = |name| config.get(name).and_then(Value::as_text);
-        let mut found = Vec::new();
-        let mut secret = |names: [&'static str; 2]| {
-            let given = names.map(|name| Some((name, text(name)?)));
-            if let [Some(_), Some((second, _))] = given {
-                let detail = format!("Give one of {} and {}.", names[0], names[1]);
-                found.push(Diagnostic::error(
-                    Path::of(second),
-                    "A secret is given twice",
-                    detail,
-                ));
-            }
-            given.into_iter().flatten().next()
-        };
-        let (key, password) = (secret(KEY), secret(PASSWORD));
-        let authority_key = secret(AUTHORITY_KEY);
-        let names = [KEY, PASSWORD, AUTHORITY_KEY].concat();
-        let names = names
-            .into_iter()
-            .chain(["ca_cert", "expiry_days", "expiry_date"]);
+        let secrets = [KEY, PASSWORD, AUTHORITY_KEY];
+        let found: Vec<_> = secrets.iter().filter_map(|one| one.twice(config)).collect();
+        let [key, password, authority_key] = secrets.map(|one| one.text(config));
+        let names = secrets.into_iter().flat_map(|one| [one.kept, one.hidden]);
+        let names = names.chain(["ca_cert", "expiry_days", "expiry_date"]);
         let terms = Self {
             key,
             password,
@@ -107,7 +117,7 @@ impl<'c> Terms<'c> {
 
     /// The attribute that findings about signing belong to.
     pub(super) fn place(&self) -> Path {
-        Path::of(self.key.map_or(KEY[0], |(name, _)| name))
+        Path::of(self.key.map_or(KEY.kept, |(name, _)| name))
     }
 
     /// What is wrong with them, as far as they are known.
@@ -190,7 +200,7 @@ impl<'c> Terms<'c> {
             return Ok(None);
         };
         let password = self.password;
-        let places = (place, password.map_or(PASSWORD[0], |(name, _)| name));
+        let places = (place, password.map_or(PASSWORD.kept, |(name, _)| name));
         signing::key(pem, password.map(|(_, text)| text), places).map(Some)
     }
 
@@ -210,7 +220,7 @@ impl<'c> Terms<'c> {
             (None, None) => return Ok(None),
         };
         let days = u32::try_from(lifetime.0).unwrap_or_default();
-        let (place, authority_key) = self.authority_key.unwrap_or((AUTHORITY_KEY[0], ""));
+        let (place, authority_key) = self.authority_key.unwrap_or((AUTHORITY_KEY.kept, ""));
         let certificate = self.authority.unwrap_or_default();
         let issuer = Issuer::read((certificate, authority_key), ("ca_cert", place))?;
         let subject = Subject {
@@ -218,7 +228,7 @@ impl<'c> Terms<'c> {
             ..Subject::default()
         };
         issuer
-            .certify(key, &subject, (days, lifetime.1), KEY[0])
+            .certify(key, &subject, (days, lifetime.1), KEY.kept)
             .map(Some)
             .map_err(|found| vec![found])
     }
