@@ -52,6 +52,8 @@ pub struct Target<'a> {
     pub collector: Option<&'a Collector>,
     /// Who signs the new contract.
     pub signer: Option<Signer<'a>>,
+    /// It is sealed in the end, so that its sections are texts.
+    pub is_sealed: bool,
     /// What findings call the new contract.
     pub name: &'a str,
 }
@@ -144,9 +146,17 @@ pub fn migrate(
         }
     };
     let is_changed = env.rewrite(target);
+    let of_text = target.signer.is_some() || target.is_sealed;
+    for half in [&workload, &env]
+        .into_iter()
+        .filter(|half| half.read.is_none() && of_text)
+    {
+        let why = "written as text, as what is signed or sealed has to be: its digest is another one than a mapping's";
+        moved.step(half.name, half.document.place(""), Fate::Changes, why);
+    }
     let mut whole = json!({
-        "workload": &*workload.text(false).map_err(|found| vec![found])?,
-        "env": &*env.text(is_changed).map_err(|found| vec![found])?,
+        "workload": workload.value(false, of_text).map_err(|found| vec![found])?,
+        "env": env.value(is_changed, of_text).map_err(|found| vec![found])?,
     });
     if let Some(auditor) = &auditor {
         whole["attestationPublicKey"] = auditor.as_str().into();
@@ -266,7 +276,7 @@ impl Moved {
     /// What the table says of every key of a section.
     fn walk(&mut self, half: &Half, target: &Target<'_>) {
         for row in table::rows(half.name) {
-            for pointer in table::expand(&half.tree, row.key) {
+            for pointer in row.pointers(&half.tree) {
                 let key = format!("{}{}", half.name, pointer.replace('/', "."));
                 let place = half.document.place(&pointer);
                 let (fate, why) = match row.fate {
@@ -321,8 +331,9 @@ impl Moved {
             })
             .and_then(|opened| opened.verify(target.product))
             .and_then(|verified| {
-                let unread = verified.warnings().to_vec();
-                verified.agree()?.plan().map(|_| unread)
+                let mut unread = verified.warnings().to_vec();
+                unread.extend(verified.agree()?.plan()?.warnings);
+                Ok(unread)
             })
             .unwrap_or_else(|Rejection { findings, .. }| findings);
         for finding in found.into_iter().filter(is_meant) {

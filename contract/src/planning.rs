@@ -131,8 +131,14 @@ pub(crate) fn beyond(
     told: &[Finding],
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let unsound = [workload.as_ref().err(), env.as_ref().err()];
-    for document in unsound.into_iter().flatten().copied().flatten() {
+    let documents = [
+        workload
+            .as_ref()
+            .map_or_else(|unsound| *unsound, |part| Some(part.document)),
+        env.as_ref()
+            .map_or_else(|unsound| *unsound, |part| Some(part.document)),
+    ];
+    for document in documents.into_iter().flatten() {
         findings.extend(preflight::placeholders(document));
     }
     match (workload, env) {

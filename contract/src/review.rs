@@ -37,7 +37,12 @@ impl Review {
     ) -> Self {
         let mut review = Self::default();
         if let Err(rejection) = review.go(bytes, name, keys, product, horizon) {
-            review.findings.extend(rejection.findings);
+            // What preflight has told already is not told again.
+            for finding in rejection.findings {
+                if !review.findings.contains(&finding) {
+                    review.findings.push(finding);
+                }
+            }
         }
         review
     }

@@ -290,3 +290,35 @@ fn a_crowd_of_variables_and_mounts_is_judged_within_limits() {
     );
     is_refused("variables and mounts", contract.as_bytes());
 }
+
+#[test]
+fn a_crowd_of_empty_variables_in_every_container_is_refused_within_limits() {
+    let name = |number: usize| -> String {
+        let letter = |place: u32| char::from(b'a' + (number / 26_usize.pow(place) % 26) as u8);
+        (0..4).map(letter).collect()
+    };
+    let services: String = (0..64)
+        .map(|number| format!("  s{number}: {{image: r.example/a@{DIGEST}, env_file: a.env}}\n"))
+        .collect();
+    let compose = format!("services:\n{services}");
+    for lines in [170_000, 120_000] {
+        let file: String = (0..lines).map(|number| name(number) + "=\n").collect();
+        let files = [
+            ("docker-compose.yaml", compose.as_bytes()),
+            ("a.env", file.as_bytes()),
+        ];
+        is_refused("lines of an env file", &with_archive(&files));
+    }
+    let data: Vec<_> = (0..45_000).map(|number| name(number) + ": \"\"").collect();
+    let containers: Vec<_> = (0..64)
+        .map(|number| {
+            format!("{{name: c{number}, image: r.example/a@{DIGEST}, envFrom: [{{configMapRef: {{name: m}}}}]}}")
+        })
+        .collect();
+    let contract = format!(
+        "workload: {{type: workload, play: {{resources: [{{apiVersion: v1, kind: ConfigMap, metadata: {{name: m}}, data: {{{}}}}}, {{apiVersion: v1, kind: Pod, metadata: {{name: p}}, spec: {{containers: [{}]}}}}]}}}}\n{ENV}",
+        data.join(", "),
+        containers.join(", ")
+    );
+    is_refused("values of a ConfigMap", contract.as_bytes());
+}

@@ -31,23 +31,30 @@ const IMAGE: [Subject; 3] = [Subject::RootArchive, Subject::BaseImage, Subject::
 /// attest the same: among those one record for two is a warning.
 pub fn compare(guests: &[Guest], one_contract: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut shown: BTreeMap<[u8; 32], &str> = BTreeMap::new();
+    let mut shown: BTreeMap<[u8; 32], Vec<&str>> = BTreeMap::new();
     for guest in guests {
-        match shown.get(&guest.record) {
-            None => drop(shown.insert(guest.record, &guest.name)),
-            Some(first) if one_contract => findings.push(Finding::warning(
-                messages::ENCRYPT_ATTESTATION,
-                Place::at(&guest.name, ""),
-                format!("this is the record of {first}, too: both got the same seed disk, or one is shown for two"),
-                "give each guest a meta-data of its own (its name): no two records are the same then",
-            )),
-            Some(first) => findings.push(Finding::new(
-                messages::ENCRYPT_ATTESTATION,
-                Place::at(&guest.name, ""),
-                format!("this is the record of {first}: one guest's record is shown for two"),
+        shown.entry(guest.record).or_default().push(&guest.name);
+    }
+    // Whose it is, no record says: it is told of all.
+    for names in shown.values().filter(|names| names.len() > 1) {
+        findings.extend(names.iter().enumerate().map(|(index, name)| {
+            let other = names[usize::from(index == 0)];
+            let (place, code) = (Place::at(*name, ""), messages::ENCRYPT_ATTESTATION);
+            if one_contract {
+                return Finding::warning(
+                    code,
+                    place,
+                    format!("{other} shows the same record: both got the same seed disk, or one is shown for two"),
+                    "give each guest a meta-data of its own (its name): no two records are the same then",
+                );
+            }
+            Finding::new(
+                code,
+                place,
+                format!("{other} shows the same record: one guest's record is shown for {}", names.len()),
                 "get the record of this guest from its own /var/hyperprotect; give each guest a meta-data or contract of its own",
-            )),
-        }
+            )
+        }));
     }
     let mut images: BTreeMap<Vec<Option<[u8; 32]>>, Vec<&str>> = BTreeMap::new();
     for guest in guests {
@@ -112,10 +119,13 @@ mod tests {
                 guest("b", 2, Some(1)),
                 guest("c", 1, Some(1))
             ]),
-            ["Error c: this is the record of a: one guest's record is shown for two"]
+            [
+                "Error a: c shows the same record: one guest's record is shown for 2",
+                "Error c: a shows the same record: one guest's record is shown for 2",
+            ]
         );
         let alike = compare(&[guest("a", 1, Some(1)), guest("b", 1, Some(1))], true);
-        assert!(!alike[0].stops() && alike.len() == 1);
+        assert!(!alike[0].stops() && alike.len() == 2);
         for other in [Some(2), None] {
             assert_eq!(
                 told(&[

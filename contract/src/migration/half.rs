@@ -25,12 +25,13 @@ impl Drop for Half {
 }
 
 impl Half {
-    /// The section as text: as it was where nothing changes.
-    pub(super) fn text(&self, is_changed: bool) -> Result<Zeroizing<String>, Finding> {
+    /// The section: the text that it was where nothing changes, and the mapping that it was unless it has to be text.
+    pub(super) fn value(&self, is_changed: bool, of_text: bool) -> Result<Value, Finding> {
         match &self.read {
-            Some(text) if !is_changed => Ok(text.clone()),
+            Some(text) if !is_changed => Ok(text.as_str().into()),
+            None if !of_text => Ok(self.tree.clone()),
             _ => yaml::write(&self.tree)
-                .map(Zeroizing::new)
+                .map(Value::from)
                 .map_err(|error| error.at(self.document.place(""))),
         }
     }
@@ -39,7 +40,7 @@ impl Half {
     pub(super) fn rewrite(&mut self, target: &Target<'_>) -> bool {
         let mut before = self.tree.clone();
         for row in table::rows(self.name).filter(|row| row.fate == Fate::Goes) {
-            table::remove(&mut self.tree, row.key);
+            row.remove(&mut self.tree);
         }
         if let (Some(collector), Value::Object(section)) = (target.collector, &mut self.tree) {
             section.insert("logging".into(), json!({"syslog": syslog(collector)}));

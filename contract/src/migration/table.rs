@@ -34,6 +34,8 @@ pub(super) struct Row {
     section: &'static str,
     /// A path in the section; `*` is any key.
     pub(super) key: &'static str,
+    /// It stands only for what has this key beside it, or has it not.
+    beside: Option<(&'static str, bool)>,
     pub(super) fate: Fate,
     pub(super) why: &'static str,
     /// What to do, where a person has to.
@@ -44,6 +46,7 @@ const fn stays(section: &'static str, key: &'static str, why: &'static str) -> R
     Row {
         section,
         key,
+        beside: None,
         fate: Fate::Stays,
         why,
         remedy: "",
@@ -54,9 +57,21 @@ const fn previous(section: &'static str) -> Row {
     Row {
         section,
         key: "volumes/*/previousSeed",
+        beside: None,
         fate: Fate::Human,
         why: "the guest changes no key of a volume: it opens it with `seed`, and stops where only the previous one fits",
         remedy: "let the former image make the change, then remove `previousSeed`; or write the previous seed as `seed`",
+    }
+}
+
+const fn goes(key: &'static str, beside: Option<(&'static str, bool)>, why: &'static str) -> Row {
+    Row {
+        section: "env",
+        key,
+        beside,
+        fate: Fate::Goes,
+        why,
+        remedy: "",
     }
 }
 
@@ -101,7 +116,10 @@ const TABLE: &[Row] = &[
     ),
     // Where a collector is named; else the plan refuses them.
     stays("env", "logging/logRouter", ""),
-    stays("env", "logging/logDNA", ""),
+    Row {
+        beside: Some(("syslog", false)),
+        ..stays("env", "logging/logDNA", "")
+    },
     stays("env", "env", "variables for interpolation"),
     stays("env", "auths", "credentials by registry"),
     stays("env", "cacerts", "further authorities for registries"),
@@ -122,13 +140,21 @@ const TABLE: &[Row] = &[
         "volumes/*/volumeName",
         "the disk must carry it as its serial, where there is no volumeID; the one spare disk serves else",
     ),
-    Row {
-        section: "env",
-        key: "volumes/*/apiKey",
-        fate: Fate::Goes,
-        why: "left out: the guest knows disks by their serial and asks no cloud",
-        remedy: "",
-    },
+    goes(
+        "volumes/*/apiKey",
+        None,
+        "left out: the guest knows disks by their serial and asks no cloud",
+    ),
+    goes(
+        "volumes/*/kmsTimeout",
+        Some(("kms", false)),
+        "left out: there is no `kms`",
+    ),
+    goes(
+        "logging/logDNA",
+        Some(("syslog", true)),
+        "left out: lines go to the other sink that is named",
+    ),
 ];
 
 /// The rows of a section.
@@ -137,7 +163,7 @@ pub(super) fn rows(section: &str) -> impl Iterator<Item = &'static Row> {
 }
 
 /// The JSON pointers of all that a path names in a tree.
-pub(super) fn expand(tree: &Value, path: &str) -> Vec<String> {
+fn expand(tree: &Value, path: &str) -> Vec<String> {
     let mut found = vec![(String::new(), tree)];
     for part in path.split('/') {
         let mut next = Vec::new();
@@ -156,17 +182,33 @@ pub(super) fn expand(tree: &Value, path: &str) -> Vec<String> {
     found.into_iter().map(|(pointer, _)| pointer).collect()
 }
 
-/// Takes all that a path names out of a tree, and wipes it.
-pub(super) fn remove(tree: &mut Value, path: &str) {
-    for pointer in expand(tree, path) {
-        let Some((above, key)) = pointer.rsplit_once('/') else {
-            continue;
-        };
-        let key = key.replace("~1", "/").replace("~0", "~");
-        if let Some(Value::Object(map)) = tree.pointer_mut(above)
-            && let Some(mut gone) = map.remove(&key)
-        {
-            crate::yaml::wipe(&mut gone);
+impl Row {
+    /// The JSON pointers of all that it is about.
+    pub(super) fn pointers(&self, tree: &Value) -> Vec<String> {
+        let mut pointers = expand(tree, self.key);
+        pointers.retain(|pointer| {
+            let above = pointer
+                .rsplit_once('/')
+                .and_then(|(above, _)| tree.pointer(above));
+            self.beside.is_none_or(|(key, is_there)| {
+                above.is_some_and(|above| above.get(key).is_some() == is_there)
+            })
+        });
+        pointers
+    }
+
+    /// Takes all that it is about out of a tree, and wipes it.
+    pub(super) fn remove(&self, tree: &mut Value) {
+        for pointer in self.pointers(tree) {
+            let Some((above, key)) = pointer.rsplit_once('/') else {
+                continue;
+            };
+            let key = key.replace("~1", "/").replace("~0", "~");
+            if let Some(Value::Object(map)) = tree.pointer_mut(above)
+                && let Some(mut gone) = map.remove(&key)
+            {
+                crate::yaml::wipe(&mut gone);
+            }
         }
     }
 }

@@ -58,6 +58,7 @@ fn moved(
         product: Product::Ccrt,
         collector,
         signer,
+        is_sealed: false,
         name: "new.yaml",
     };
     let moved = migrate(contract, "old.yaml", keys, &target).unwrap();
@@ -316,4 +317,57 @@ fn what_was_changed_after_it_was_signed_is_neither_signed_anew_nor_written() {
         left(&closed).contains(&"HPL12001E old.yaml envWorkloadSignature".to_owned()),
         "{closed:?}"
     );
+}
+
+#[test]
+fn keys_that_mean_nothing_beside_others_go() {
+    let collector = collector();
+    let server = serde_json::Value::from(collector.server.clone());
+    let syslog = format!("syslog: {{hostname: logs.example, server: {server}}}");
+    let lines = "  logDNA: {hostname: h, ingestionKey: hunter2hunter2}\nvolumes:\n  data:\n    seed: deployer-hunter2-1\n    kmsTimeout: 20\n";
+    let env = format!("type: env\nlogging:\n  {syslog}\n{lines}");
+    let moved = moved(&contract(&workload(""), &env), Keys::default(), None, None);
+    assert!(moved.left.is_empty(), "{:?}", moved.left);
+    for gone in [
+        "goes env.logging.logDNA",
+        "goes env.volumes.data.kmsTimeout",
+    ] {
+        assert!(
+            steps(&moved).contains(&gone.to_owned()),
+            "{gone}: {:?}",
+            steps(&moved)
+        );
+    }
+    let text = moved.text.unwrap();
+    assert!(!text.contains("logDNA") && !text.contains("kmsTimeout"));
+}
+
+#[test]
+fn a_mapping_stays_one_unless_it_is_signed_or_sealed() {
+    let indented = |text: &str| {
+        text.lines()
+            .map(|line| format!("  {line}\n"))
+            .collect::<String>()
+    };
+    let env = env(ROUTER, "");
+    let old = format!(
+        "workload:\n{}env:\n{}",
+        indented(&workload("")),
+        indented(&env)
+    );
+    let read = |text: &str| {
+        let document = Document::parse(text, "x", messages::INVALID_CONTRACT);
+        document.unwrap().to_json()
+    };
+    let author = PrivateKey::generate(2048).unwrap();
+    let kept = moved(&old, Keys::default(), Some(&collector()), None);
+    assert_eq!(
+        read(&kept.text.as_ref().unwrap())["workload"],
+        read(&old)["workload"]
+    );
+    assert!(!steps(&kept).contains(&"changes workload".to_owned()));
+    let signer = Signer::from(&author);
+    let written = moved(&old, Keys::default(), Some(&collector()), Some(signer));
+    assert!(read(written.text.as_ref().unwrap())["workload"].is_string());
+    assert!(steps(&written).contains(&"changes workload".to_owned()));
 }

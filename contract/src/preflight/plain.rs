@@ -5,13 +5,14 @@
 //! secret, too.
 
 use super::warn;
+use crate::certificate::PublicKey;
 use crate::finding::Finding;
 use crate::messages;
 use crate::planning::Part;
 use crate::secret::{ExposeSecret as _, SecretString};
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
-use crate::yaml::Document;
+use crate::yaml::{Document, Kind, Node};
 use std::collections::BTreeMap;
 
 /// The most keys that are named.
@@ -57,6 +58,8 @@ pub(super) fn of_workload(part: &Part<'_, WorkloadSection>) -> Option<Finding> {
         section.contract_id.is_some(),
     );
     pointers.extend(variables(&section.env));
+    pointers.extend(of_pods(part.document));
+    pointers.extend(confidential(part.document));
     told(part.document, &pointers)
 }
 
@@ -85,7 +88,64 @@ pub(super) fn of_env(part: &Part<'_, EnvSection>) -> Option<Finding> {
         section.contract_id.is_some(),
     ));
     pointers.extend(variables(&section.env));
+    pointers.extend(confidential(part.document));
     told(part.document, &pointers)
+}
+
+/// What a contract of confidential containers has as its secret, but for public keys.
+fn confidential(document: &Document) -> Vec<String> {
+    let group = document.root().get("confidential-containers");
+    let Some(Kind::Mapping(entries)) = group
+        .and_then(|group| group.get("secret"))
+        .map(|node| &node.kind)
+    else {
+        return Vec::new();
+    };
+    let is_public = |node: &Node| {
+        let text = node.text().unwrap_or_default();
+        PublicKey::parse(text.as_bytes()).is_ok()
+    };
+    let secret = entries.iter().filter(|(_, node)| !is_public(node));
+    secret
+        .map(|(key, _)| {
+            format!(
+                "/confidential-containers/secret/{}",
+                key.name.replace('~', "~0").replace('/', "~1")
+            )
+        })
+        .collect()
+}
+
+/// The items of a list with their numbers; none where it is no list.
+fn items(node: Option<&Node>) -> impl Iterator<Item = (usize, &Node)> {
+    let list = match node.map(|node| &node.kind) {
+        Some(Kind::Sequence(items)) => items.as_slice(),
+        _ => &[],
+    };
+    list.iter().enumerate()
+}
+
+/// The variables of Pods that stand in the section itself.
+fn of_pods(document: &Document) -> Vec<String> {
+    let mut pointers = Vec::new();
+    let play = document.root().get("play");
+    for (pod, resource) in items(play.and_then(|play| play.get("resources"))) {
+        for list in ["initContainers", "containers"] {
+            let spec = resource.get("spec");
+            for (container, node) in items(spec.and_then(|spec| spec.get(list))) {
+                for (index, variable) in items(node.get("env")) {
+                    let text =
+                        |key: &str| variable.get(key).and_then(Node::text).unwrap_or_default();
+                    if is_secret(text("name")) && !text("value").is_empty() {
+                        pointers.push(format!(
+                            "/play/resources/{pod}/spec/{list}/{container}/env/{index}/value"
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    pointers
 }
 
 fn common(no_volumes: bool, no_auths: bool, has_id: bool) -> Vec<String> {

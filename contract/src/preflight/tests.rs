@@ -87,6 +87,15 @@ fn secrets_in_the_clear_are_told_once_a_section() {
             (true, true),
             &["HPL05101W workload env.DB_PASSWORD"],
         ),
+        (
+            "play: {resources: [{kind: Pod, spec: {containers: [{env: [{name: MODE, value: a}, {name: DB_PASSWORD, value: hunter2}]}]}}]}",
+            "confidential-containers: {secret: {decryptionKey: hunter2}}",
+            (true, true),
+            &[
+                "HPL05101W workload play.resources[0].spec.containers[0].env[1].value",
+                "HPL05101W env confidential-containers.secret.decryptionKey",
+            ],
+        ),
         (empty, empty, (true, true), &[]),
     ] {
         assert_eq!(

@@ -1,6 +1,7 @@
 //! What is wrong only when all services of a workload are seen together, and what is worth a look in each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::IpAddr;
 
 use super::paths;
@@ -18,12 +19,27 @@ pub(super) struct Published(BTreeMap<(u16, bool), Holders>);
 #[derive(Debug, Default)]
 struct Holders {
     /// At every address.
-    everywhere: Option<String>,
-    at: BTreeMap<IpAddr, String>,
+    everywhere: Option<Holder>,
+    at: BTreeMap<IpAddr, Holder>,
+}
+
+/// A service, and the address that it wrote.
+#[derive(Debug)]
+struct Holder {
+    service: String,
+    address: Option<IpAddr>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.service)?;
+        self.address
+            .map_or(Ok(()), |address| write!(f, " at {address}"))
+    }
 }
 
 impl Holders {
-    fn of(&self, address: Option<IpAddr>) -> Option<&String> {
+    fn of(&self, address: Option<IpAddr>) -> Option<&Holder> {
         let there = match address {
             None => self.at.values().next(),
             Some(address) => self.at.get(&address),
@@ -46,20 +62,25 @@ impl Published {
         for port in ports {
             let is_udp = port.protocol == Protocol::Udp;
             let holders = self.0.entry((port.host, is_udp)).or_default();
+            let holder = || Holder {
+                service: service.to_owned(),
+                address: port.host_ip,
+            };
             let address = port.host_ip.filter(|address| !address.is_unspecified());
             match holders.of(address) {
-                Some(other) if told.insert(other.clone()) => {
+                Some(other) if told.insert(other.service.clone()) => {
                     let protocol = if is_udp { "udp" } else { "tcp" };
                     let cause = format!(
-                        "port {}/{protocol} of the guest is published twice: by {other} and by {service}",
-                        port.host
+                        "port {}/{protocol} of the guest is published twice: by {other} and by {}",
+                        port.host,
+                        holder()
                     );
                     reader.refuse(entry, cause, "publish every port of the guest once");
                 }
                 Some(_) => {}
                 None => match address {
-                    None => holders.everywhere = Some(service.to_owned()),
-                    Some(address) => drop(holders.at.insert(address, service.to_owned())),
+                    None => holders.everywhere = Some(holder()),
+                    Some(address) => drop(holders.at.insert(address, holder())),
                 },
             }
         }
@@ -99,13 +120,20 @@ const KEPT: [&str; 6] = [
 ];
 const MADE_ANEW: [&str; 6] = [".cache", "cache", "lock", "run", "temp", "tmp"];
 
-/// A temporary file system is made where it is asked for; where programs keep their data, that is told.
-pub(super) fn temporary(reader: &mut Reader<'_>, at: &Value<'_>, target: &str) {
+/// A temporary file system is made where it is asked for; where programs keep their data, that is told. The author of a
+/// container that can be read only has thought of the paths that are written to.
+pub(super) fn temporary(reader: &mut Reader<'_>, at: &Value<'_>, target: &str, read_only: bool) {
     let is_kept = KEPT.iter().any(|folder| paths::is_within(target, folder));
     let is_anew = target.split('/').any(|part| MADE_ANEW.contains(&part));
     if is_kept && !is_anew {
-        lost(
-            reader,
+        let level = if read_only {
+            Level::Note
+        } else {
+            Level::Warning
+        };
+        reader.refuse_as(
+            level,
+            messages::DATA_LOST,
             at,
             "programs keep their data at such a path, and here it is gone at power-off",
             "bind a folder of a data volume of the contract there; a mere cache can stay",

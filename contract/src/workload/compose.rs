@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::archive::Archive;
 use super::checks::Published;
 use super::reader::{Reader, Value};
+use super::room::Whole;
 use super::sources::Files;
 use super::{Given, Outcome, Surroundings, outcome, values};
 use crate::finding::{Finding, Place};
@@ -105,6 +106,8 @@ fn top(
         configs: configs::declared(reader, Kind::Config, configs.as_ref(), *surroundings),
         secrets: configs::declared(reader, Kind::Secret, secrets.as_ref(), *surroundings),
         files: Files::default(),
+        env_files: BTreeMap::new(),
+        whole: Whole::default(),
     };
     let Some(services) = services.filter(|services| !services.is_empty()) else {
         reader.refuse(

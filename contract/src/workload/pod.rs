@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::archive;
 use super::checks::Published;
 use super::reader::{Reader, Value};
+use super::room::Whole;
 use super::sources::Files;
 use super::{Given, Outcome, Surroundings, compose, outcome};
 use crate::finding::{Finding, Place};
@@ -187,6 +188,8 @@ struct All<'a> {
     services: Vec<Service>,
     generated: Files,
     published: Published,
+    /// What the texts of all containers may take.
+    whole: Whole,
     /// Whether a container names a port.
     names_ports: bool,
 }
@@ -199,6 +202,7 @@ impl<'a> All<'a> {
             services: Vec::new(),
             generated: Files::default(),
             published: Published::default(),
+            whole: Whole::default(),
             names_ports: false,
         }
     }
@@ -230,6 +234,7 @@ impl<'a> All<'a> {
                 config_maps: &self.config_maps,
                 files: &mut self.generated,
                 published: &mut self.published,
+                whole: &mut self.whole,
             };
             let Some(pod) = spec::read(reader, value, &mut around) else {
                 continue;

@@ -82,6 +82,19 @@ fn a_fleet_is_good_where_every_record_is() {
 }
 
 #[test]
+fn a_fleet_of_too_many_folders_is_not_looked_at() {
+    let desk = Desk::new();
+    for number in 0..4097 {
+        fs::create_dir_all(desk.path(&format!("fleet/{number}"))).unwrap();
+    }
+    let (status, text) = told(&desk, &[]);
+    assert!(
+        status == 2 && text.contains("4096 guests at most"),
+        "{text}"
+    );
+}
+
+#[test]
 fn every_guest_that_is_not_as_it_should_be_is_named() {
     let desk = Desk::new();
     for (change, names, cause) in [
@@ -97,7 +110,7 @@ fn every_guest_that_is_not_as_it_should_be_is_named() {
         (
             "replay",
             "d",
-            "this is the record of a: one guest's record is shown for two",
+            "a shows the same record: one guest's record is shown for 2",
         ),
         ("image", "b", "it runs another image than 2 of the 3 guests"),
         ("missing", "d", "no record of this guest is there"),

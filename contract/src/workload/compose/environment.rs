@@ -4,12 +4,13 @@
 //! there is one. Nothing of the appliance's own environment is ever seen here.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use zeroize::Zeroizing;
 
 use super::super::interpolation::Variables;
 use super::super::reader::{Reader, Value};
-use super::super::room::Room;
+use super::super::room::{Room, Whole};
 use super::super::{Surroundings, paths};
 use crate::secret::{ExposeSecret as _, SecretString};
 use crate::yaml::Kind;
@@ -18,13 +19,17 @@ use crate::yaml::Kind;
 const MOST_FILES: usize = 64;
 const MOST_BYTES: usize = 1 << 20;
 
+/// The env files of the archive by name, as far as services have named them: each is read once.
+pub(super) type EnvFiles = BTreeMap<String, Rc<Variables>>;
+
 /// The environment of one service.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     files: Option<&Value<'_>>,
     own: Option<&Value<'_>>,
     surroundings: &Surroundings<'_>,
-    room: &mut Room,
+    known_files: &mut EnvFiles,
+    room: &mut Room<'_>,
 ) -> BTreeMap<String, SecretString> {
     let mut environment = Environment {
         variables: Variables::new(),
@@ -41,7 +46,7 @@ pub(super) fn read(
                 );
                 break;
             }
-            env_file(reader, file, surroundings, &mut environment);
+            env_file(reader, file, surroundings, known_files, &mut environment);
         }
     }
     match own {
@@ -53,28 +58,36 @@ pub(super) fn read(
 }
 
 /// The environment as far as it has been read.
-struct Environment<'a> {
+struct Environment<'a, 'w> {
     variables: Variables,
     /// The contract's.
     known: &'a Variables,
-    room: &'a mut Room,
+    room: &'a mut Room<'w>,
 }
 
-impl Environment<'_> {
+impl Environment<'_, '_> {
     /// Sets a variable.
     fn insert(&mut self, reader: &mut Reader<'_>, at: &Value<'_>, name: &str, value: &str) {
-        if name.is_empty() || name.contains(['=', '\0']) {
-            reader.refuse(
-                at,
-                "this is no name of an environment variable",
-                "write NAME=value",
-            );
-        } else if reader
-            .accept(at, self.room.take(name.len() + value.len()), LARGE)
-            .is_some()
+        if self.room.is_full() {
+            return;
+        }
+        if is_name(reader, at, name)
+            && reader
+                .accept(at, self.room.variable(name, value), LARGE)
+                .is_some()
         {
             self.variables
                 .insert(name.to_owned(), SecretString::from(value));
+        }
+    }
+
+    /// Sets the variables of an env file.
+    fn extend(&mut self, reader: &mut Reader<'_>, at: &Value<'_>, file: &Variables) {
+        for (name, value) in file {
+            if self.room.is_full() {
+                break;
+            }
+            self.insert(reader, at, name, value.expose_secret());
         }
     }
 
@@ -86,11 +99,24 @@ impl Environment<'_> {
     }
 }
 
+/// Whether a variable can have this name; told where not.
+fn is_name(reader: &mut Reader<'_>, at: &Value<'_>, name: &str) -> bool {
+    let is_name = !name.is_empty() && !name.contains(['=', '\0']);
+    if !is_name {
+        let cause = "this is no name of an environment variable";
+        reader.refuse(at, cause, "write NAME=value");
+    }
+    is_name
+}
+
 /// What to do with texts that Linux does not take.
 pub(super) const LARGE: &str = "put it into a file: `configs`, `secrets`, or one of the archive";
 
-fn mapping(reader: &mut Reader<'_>, own: &Value<'_>, environment: &mut Environment<'_>) {
+fn mapping(reader: &mut Reader<'_>, own: &Value<'_>, environment: &mut Environment<'_, '_>) {
     for (name, value) in reader.entries(own) {
+        if environment.room.is_full() {
+            break;
+        }
         match value.node.kind {
             Kind::Null => environment.insert_known(reader, &value, name),
             // Compose refuses these too, or prints them in a form of its own.
@@ -104,8 +130,11 @@ fn mapping(reader: &mut Reader<'_>, own: &Value<'_>, environment: &mut Environme
     }
 }
 
-fn list(reader: &mut Reader<'_>, own: &Value<'_>, environment: &mut Environment<'_>) {
+fn list(reader: &mut Reader<'_>, own: &Value<'_>, environment: &mut Environment<'_, '_>) {
     for item in reader.items(own) {
+        if environment.room.is_full() {
+            break;
+        }
         let Some(text) = reader.text(&item) else {
             continue;
         };
@@ -121,7 +150,8 @@ fn env_file(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
     surroundings: &Surroundings<'_>,
-    environment: &mut Environment<'_>,
+    known_files: &mut EnvFiles,
+    environment: &mut Environment<'_, '_>,
 ) {
     let (mut path, mut required) = (value.is_text().then(|| value.clone()), true);
     if path.is_none() {
@@ -151,6 +181,10 @@ fn env_file(
     ) else {
         return;
     };
+    if let Some(read) = known_files.get(&name) {
+        environment.extend(reader, &path, &read.clone());
+        return;
+    }
     match surroundings
         .files
         .get(&name)
@@ -161,7 +195,11 @@ fn env_file(
             "the env file is larger than 1 MiB",
             "name what the service needs; larger things belong into files",
         ),
-        Some(Ok(text)) => env_lines(reader, &path, text, environment),
+        Some(Ok(text)) => {
+            let read = Rc::new(env_lines(reader, &path, text, surroundings.variables));
+            environment.extend(reader, &path, &read);
+            known_files.insert(name, read);
+        }
         Some(Err(_)) => reader.refuse(&path, "the env file is not UTF-8", "save it as UTF-8"),
         None if required => reader.refuse(
             &path,
@@ -172,22 +210,25 @@ fn env_file(
     }
 }
 
-fn env_lines(
-    reader: &mut Reader<'_>,
-    at: &Value<'_>,
-    text: &str,
-    environment: &mut Environment<'_>,
-) {
+/// The variables of an env file, as far as they fit into one environment.
+fn env_lines(reader: &mut Reader<'_>, at: &Value<'_>, text: &str, known: &Variables) -> Variables {
     // A line may refer to those before it, but not to another file's.
     let mut earlier = Variables::new();
+    let mut whole = Whole::default();
+    let mut room = whole.room();
     for (index, line) in text.lines().enumerate() {
+        if room.is_full() {
+            break;
+        }
         let line = line.trim();
         let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
         let Some((name, written)) = line.split_once('=') else {
-            environment.insert_known(reader, at, line);
+            if let Some(value) = known.get(line) {
+                earlier.insert(line.to_owned(), value.clone());
+            }
             continue;
         };
         let value = unquote(written.trim_start()).and_then(|(value, literal)| {
@@ -200,11 +241,12 @@ fn env_lines(
         });
         match value {
             Ok(value) => {
-                environment.insert(reader, at, name.trim_end(), &value);
-                earlier.insert(
-                    name.trim_end().to_owned(),
-                    SecretString::from(value.as_str()),
-                );
+                let name = name.trim_end();
+                // What does not fit is told where the service takes it.
+                let _ = room.variable(name, &value);
+                if is_name(reader, at, name) {
+                    earlier.insert(name.to_owned(), SecretString::from(value.as_str()));
+                }
             }
             Err(cause) => {
                 let cause = format!("line {} of the env file: {cause}", index + 1);
@@ -216,6 +258,7 @@ fn env_lines(
             }
         }
     }
+    earlier
 }
 
 /// The value of a line without its quotes and comment, and whether it is literal (in single quotes).

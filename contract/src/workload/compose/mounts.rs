@@ -8,18 +8,19 @@ use crate::plan::Mount;
 const REMEDY: &str = "bind the mount path of a data volume of the contract, a file of the archive (`./file`), or \
      /var/hyperprotect";
 
-/// Reads `volumes`, short and long.
+/// Reads `volumes`, short and long, of a service whose own files can be read only, or written to, too.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
     surroundings: &Surroundings<'_>,
+    is_read_only: bool,
 ) -> Vec<Mount> {
     let items = reader.items(value);
     items
         .iter()
         .filter_map(|item| {
             if item.is_mapping() {
-                long(reader, item, surroundings)
+                long(reader, item, surroundings, is_read_only)
             } else {
                 short(reader, item, surroundings)
             }
@@ -28,7 +29,7 @@ pub(super) fn read(
 }
 
 /// Reads `tmpfs`: `/path` or `/path:size=64m,mode=0700`.
-pub(super) fn tmpfs(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Mount> {
+pub(super) fn tmpfs(reader: &mut Reader<'_>, value: &Value<'_>, is_read_only: bool) -> Vec<Mount> {
     let items = reader.one_or_many(value);
     items
         .iter()
@@ -36,7 +37,7 @@ pub(super) fn tmpfs(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Mount> {
             let text = reader.text(item)?;
             let (path, options) = text.split_once(':').unwrap_or((&text, ""));
             let target = sources::target(reader, item, path)?;
-            checks::temporary(reader, item, &target);
+            checks::temporary(reader, item, &target, is_read_only);
             let (mut bytes, mut mode) = (None, None);
             for option in options.split(',').filter(|option| !option.is_empty()) {
                 let outcome = match option.split_once('=') {
@@ -108,6 +109,7 @@ fn long(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
     surroundings: &Surroundings<'_>,
+    is_read_only: bool,
 ) -> Option<Mount> {
     let (mut kind, mut source, mut goal, mut read_only) = (None, None, None, false);
     let (mut bytes, mut mode, mut options) = (None, None, None);
@@ -151,7 +153,7 @@ fn long(
             None
         }
         ("tmpfs", None, _) if !read_only => {
-            checks::temporary(reader, value, &goal);
+            checks::temporary(reader, value, &goal, is_read_only);
             Some(Mount::Tmpfs {
                 target: goal,
                 bytes,

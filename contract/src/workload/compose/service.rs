@@ -2,7 +2,7 @@
 
 use super::super::interpolation::Variables;
 use super::super::reader::{Reader, Value};
-use super::super::room::Room;
+use super::super::room::Whole;
 use super::super::sources::{self, Files};
 use super::super::{Surroundings, amounts, checks, image, paths, values};
 use super::configs::Declared;
@@ -19,6 +19,9 @@ pub(super) struct Around<'a> {
     pub(super) configs: Declared<'a>,
     pub(super) secrets: Declared<'a>,
     pub(super) files: Files,
+    pub(super) env_files: environment::EnvFiles,
+    /// What the texts of all services may take.
+    pub(super) whole: Whole,
 }
 
 /// A service, and what is decided once all of them are known.
@@ -73,10 +76,14 @@ pub(super) fn read<'n>(
     );
     // Whatever the image is, the other keys are looked at.
     let mut service = Service::new(name, image.clone().unwrap_or_else(image::refused));
+    // First: it says what its temporary file systems are for.
+    if let Some(value) = find("read_only").filter(|value| !value.is_null()) {
+        service.read_only = reader.flag(value).unwrap_or_default();
+    }
     for (key, value) in &entries {
         match *key {
             // Below, in an order of their own.
-            "environment" | "env_file" | "deploy" | "image" | "security_opt" => {}
+            "environment" | "env_file" | "deploy" | "image" | "read_only" | "security_opt" => {}
             "depends_on" => read.needs = depends::read(reader, value),
             "ports" => read.ports = network::published(reader, value),
             "network_mode" => {
@@ -95,23 +102,23 @@ pub(super) fn read<'n>(
         }
     }
     let (env_file, environment) = (find("env_file"), find("environment"));
-    let mut room = Room::default();
+    let mut room = around.whole.room();
     service.environment = environment::read(
         reader,
         env_file,
         environment,
         around.surroundings,
+        &mut around.env_files,
         &mut room,
     );
     for (key, words) in [
-        ("entrypoint", &service.entrypoint),
-        ("command", &service.command),
+        ("entrypoint", &mut service.entrypoint),
+        ("command", &mut service.command),
     ] {
-        let mut words = words.iter().flatten();
-        if let (Some(at), Err(cause)) =
-            (find(key), words.try_for_each(|word| room.take(word.len())))
-        {
+        let fits = words.iter().flatten().try_for_each(|word| room.word(word));
+        if let (Some(at), Err(cause)) = (find(key), fits) {
             reader.refuse(at, cause, environment::LARGE);
+            *words = None;
         }
     }
     if let Some(options) = find("security_opt") {
@@ -157,10 +164,14 @@ fn key_of(
         "expose" => network::exposed(reader, value),
         "extra_hosts" => service.extra_hosts = network::extra_hosts(reader, value),
         "networks" => network::of_service(reader, value),
-        "volumes" => service
+        "volumes" => {
+            service
+                .mounts
+                .extend(mounts::read(reader, value, surroundings, service.read_only))
+        }
+        "tmpfs" => service
             .mounts
-            .extend(mounts::read(reader, value, surroundings)),
-        "tmpfs" => service.mounts.extend(mounts::tmpfs(reader, value)),
+            .extend(mounts::tmpfs(reader, value, service.read_only)),
         "healthcheck" => service.health.extend(health::read(reader, value)),
         "working_dir" => {
             service.working_dir = reader.parsed(value, paths::absolute, "write an absolute path");
@@ -202,7 +213,6 @@ fn privileges(
         "group_add" => {
             service.groups = reader.each(value, values::group, "write a group by name or number");
         }
-        "read_only" => service.read_only = reader.flag(value).unwrap_or_default(),
         "privileged" => {
             service.privileged = reader.flag(value).unwrap_or_default();
             checks::privileged(reader, value, service);

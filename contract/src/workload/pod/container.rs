@@ -2,7 +2,6 @@
 
 use super::super::checks::{self, Published};
 use super::super::reader::{Reader, Value};
-use super::super::room::Room;
 use super::super::{amounts, image, paths, sources, values};
 use super::environment;
 use super::spec::{Around, Common};
@@ -61,6 +60,9 @@ pub(super) fn read(
     service.stop_grace_seconds = common.grace;
     let named = ports(reader, find("ports"), &mut service, around.published);
     let mut identity = common.identity.clone();
+    let is_read_only = find("securityContext")
+        .and_then(|context| context.node.get("readOnlyRootFilesystem"))
+        .is_some_and(|flag| matches!(flag.kind, crate::yaml::Kind::Bool(true)));
     let mut stays = kind == Kind::Main;
     for (key, field) in &entries {
         match *key {
@@ -73,9 +75,12 @@ pub(super) fn read(
             "imagePullPolicy" => pull_policy(reader, field),
             "volumeMounts" => {
                 for item in reader.items(field) {
-                    service
-                        .mounts
-                        .extend(common.mounted.mount(reader, &item, around.files));
+                    service.mounts.extend(common.mounted.mount(
+                        reader,
+                        &item,
+                        around.files,
+                        is_read_only,
+                    ));
                 }
             }
             "resources" => resources(reader, field, &mut service.limits),
@@ -122,7 +127,7 @@ pub(super) fn read(
             }
         }
     }
-    let mut room = Room::default();
+    let mut room = around.whole.room();
     service.environment = environment::read(
         reader,
         find("envFrom"),
@@ -136,8 +141,12 @@ pub(super) fn read(
         items
             .iter()
             .filter_map(|item| {
+                if room.is_full() {
+                    return None;
+                }
                 let text = reader.text(item)?;
-                let expanded = environment::expanded(&mut room, &text, &service.environment);
+                let expanded = environment::expanded(&text, &service.environment)
+                    .and_then(|word| room.word(&word).map(|()| word));
                 Some(
                     reader
                         .accept(item, expanded, "make it shorter")?

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use super::super::reader::{Reader, Value};
-use super::super::room::{LONGEST, Room};
+use super::super::room::{CAUSE, LONGEST, Room};
 use super::super::wiped;
 use super::config_map::{ConfigMap, ConfigMaps};
 use super::names::Metadata;
@@ -23,13 +23,16 @@ pub(super) fn read(
     own: Option<&Value<'_>>,
     config_maps: &ConfigMaps,
     metadata: &Metadata,
-    room: &mut Room,
+    room: &mut Room<'_>,
 ) -> Environment {
     let mut environment = Environment::new();
     for item in from.map(|from| reader.items(from)).unwrap_or_default() {
         whole_map(reader, &item, config_maps, &mut environment, room);
     }
     for item in own.map(|own| reader.items(own)).unwrap_or_default() {
+        if room.is_full() {
+            break;
+        }
         variable(reader, &item, config_maps, metadata, &mut environment, room);
     }
     environment
@@ -41,7 +44,7 @@ fn whole_map(
     item: &Value<'_>,
     config_maps: &ConfigMaps,
     environment: &mut Environment,
-    room: &mut Room,
+    room: &mut Room<'_>,
 ) {
     let (mut prefix, mut map) = (Zeroizing::new(String::new()), None);
     for (key, field) in reader.entries(item) {
@@ -55,7 +58,10 @@ fn whole_map(
         }
     }
     for (key, bytes) in map.flatten().into_iter().flatten() {
-        let text = text_of(bytes).and_then(|text| room.take(key.len() + text.len()).map(|()| text));
+        if room.is_full() {
+            break;
+        }
+        let text = text_of(bytes).and_then(|text| room.variable(key, text).map(|()| text));
         if let Some(text) = reader.accept(item, text, FILE) {
             environment.insert(
                 format!("{}{key}", prefix.as_str()),
@@ -72,9 +78,9 @@ fn variable(
     config_maps: &ConfigMaps,
     metadata: &Metadata,
     environment: &mut Environment,
-    room: &mut Room,
+    room: &mut Room<'_>,
 ) {
-    let (mut name, mut text, mut is_given) = (None, None, false);
+    let (mut name, mut text, mut is_given, mut at) = (None, None, false, item.clone());
     for (key, field) in reader.entries(item) {
         match key {
             "name" => {
@@ -83,9 +89,9 @@ fn variable(
             "value" => {
                 is_given = true;
                 text = reader.text(&field);
-                text = text.and_then(|text| {
-                    reader.accept(&field, expanded(room, &text, environment), FILE)
-                });
+                text =
+                    text.and_then(|text| reader.accept(&field, expanded(&text, environment), FILE));
+                at = field;
             }
             "valueFrom" => {
                 is_given = true;
@@ -100,15 +106,14 @@ fn variable(
         }
         return;
     };
-    match text {
-        Some(text) => {
-            environment.insert(name, SecretString::from(text.as_str()));
-        }
-        // Kubernetes takes a missing value for an empty one.
-        None if !is_given => {
-            environment.insert(name, SecretString::from(""));
-        }
-        None => {}
+    // Kubernetes takes a missing value for an empty one.
+    let text = text.or_else(|| (!is_given).then(Zeroizing::default));
+    if let Some(text) = text
+        && reader
+            .accept(&at, room.variable(&name, &text), FILE)
+            .is_some()
+    {
+        environment.insert(name, SecretString::from(text.as_str()));
     }
 }
 
@@ -275,7 +280,6 @@ fn field_of(reader: &mut Reader<'_>, value: &Value<'_>, metadata: &Metadata) -> 
 
 /// A text with every `$(NAME)` of a variable that is known replaced; `$$` is a dollar sign that begins none.
 pub(super) fn expanded(
-    room: &mut Room,
     text: &str,
     environment: &Environment,
 ) -> Result<Zeroizing<String>, &'static str> {
@@ -307,6 +311,8 @@ pub(super) fn expanded(
         }
     }
     wiped::push(&mut output, rest);
-    room.take(output.len())?;
+    if output.len() > LONGEST {
+        return Err(CAUSE);
+    }
     Ok(output)
 }

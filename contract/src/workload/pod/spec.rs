@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::super::checks::Published;
 use super::super::reader::{Reader, Value};
+use super::super::room::Whole;
 use super::super::sources::Files;
 use super::super::{Surroundings, values};
 use super::config_map::ConfigMaps;
@@ -26,6 +27,7 @@ pub(super) struct Around<'a> {
     pub(super) files: &'a mut Files,
     /// The ports that containers have taken so far, of all Pods.
     pub(super) published: &'a mut Published,
+    pub(super) whole: &'a mut Whole,
 }
 
 /// A Pod that has been read.

@@ -252,6 +252,7 @@ impl Mounted<'_> {
         reader: &mut Reader<'_>,
         item: &Value<'_>,
         files: &mut Files,
+        is_read_only: bool,
     ) -> Option<Mount> {
         let (mut name, mut goal, mut below, mut read_only) = (None, None, None, false);
         for (key, field) in reader.entries(item) {
@@ -311,7 +312,7 @@ impl Mounted<'_> {
                 None
             }
             Volume::Scratch => {
-                checks::temporary(reader, item, &target);
+                checks::temporary(reader, item, &target, is_read_only);
                 Some(Mount::Shared {
                     name: format!("{}_{}", self.pod, name.as_str()),
                     target,
@@ -326,7 +327,7 @@ impl Mounted<'_> {
                 None
             }
             Volume::Memory(bytes) => {
-                checks::temporary(reader, item, &target);
+                checks::temporary(reader, item, &target, is_read_only);
                 Some(Mount::Tmpfs {
                     target,
                     bytes: *bytes,

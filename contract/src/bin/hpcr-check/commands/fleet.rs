@@ -102,6 +102,8 @@ pub(super) fn run(folder: &Path, arguments: &VerifyArguments) -> Result<Report, 
     Ok(report)
 }
 
+const TOO_MANY: &str = "the folder holds too many files; a fleet has 4096 guests at most";
+
 /// The guests by name: folders of their own, or files that share a name.
 fn guests(folder: &Path, findings: &mut Vec<Finding>) -> Result<BTreeMap<String, Files>, Failure> {
     let mut guests: BTreeMap<String, Files> = BTreeMap::new();
@@ -133,6 +135,9 @@ fn guests(folder: &Path, findings: &mut Vec<Finding>) -> Result<BTreeMap<String,
             ));
         }
     }
+    if guests.len() > MOST_GUESTS {
+        return Err(Failure::Usage(TOO_MANY));
+    }
     Ok(guests)
 }
 
@@ -151,9 +156,7 @@ fn listed(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Failure> {
         }
         // A guest has two files at most, and perhaps a third that says nothing.
         if listed.len() == 3 * MOST_GUESTS {
-            return Err(Failure::Usage(
-                "the folder holds too many files; a fleet has 4096 guests at most",
-            ));
+            return Err(Failure::Usage(TOO_MANY));
         }
         listed.insert(name, entry.path());
     }

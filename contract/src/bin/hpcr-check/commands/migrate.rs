@@ -92,6 +92,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
         product: arguments.platform.product,
         collector: collector.as_ref(),
         signer,
+        is_sealed,
         name: to.as_deref().unwrap_or("the new contract"),
     };
     let contract = input::utf8(&arguments.file)?;

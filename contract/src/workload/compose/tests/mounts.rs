@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::finding::Level;
 use crate::plan::Mount;
 
 #[test]
@@ -87,7 +88,12 @@ fn lost(lines: &str) -> Vec<String> {
     lost.map(|finding| {
         assert!(!finding.to_string().contains("hunter2"));
         let about = finding.cause.split(" names ").next().unwrap();
-        format!("{}: {about}", finding.place.path)
+        let note = if finding.level == Level::Note {
+            "note "
+        } else {
+            ""
+        };
+        format!("{note}{}: {about}", finding.place.path)
     })
     .collect()
 }
@@ -104,6 +110,10 @@ fn data_that_would_be_lost_at_power_off_is_told() {
         (
             "tmpfs: [/tmp, /var/lib/postgresql]",
             vec![format!("services.web.tmpfs[1]: {temporary}")],
+        ),
+        (
+            "tmpfs: /var/lib/postgresql\nread_only: true",
+            vec![format!("note services.web.tmpfs: {temporary}")],
         ),
         (
             "volumes: [{type: tmpfs, target: /data/db}]",

@@ -149,8 +149,14 @@ fn every_port_that_is_published_twice_is_told_where_it_is_published_again() {
     assert_eq!(
         told(["\"10-20:10-20\"", "\"::1:9:9\"", "\"9-40:9-40\""]),
         [
-            "9 services.c.ports[0] port 9/tcp of the guest is published twice: by b and by c",
+            "9 services.c.ports[0] port 9/tcp of the guest is published twice: by b at ::1 and by c",
             "9 services.c.ports[0] port 10/tcp of the guest is published twice: by a and by c",
+        ]
+    );
+    assert_eq!(
+        told(["\"0.0.0.0:80:80\", \"[::]:80:80\"", "\"2:1\"", "\"3:1\""]),
+        [
+            "2 services.a.ports[1] port 80/tcp of the guest is published twice: by a at 0.0.0.0 and by a at ::"
         ]
     );
     assert_eq!(
