@@ -4,10 +4,12 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../../terraform/src/value.rs"]
-mod value;
+#[path = "../../../terraform/src"]
+mod provider {
+    pub mod value;
+}
 
-use value::msgpack::{decode, encode};
+use provider::value::msgpack::{decode, encode};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(value) = decode(bytes) {
