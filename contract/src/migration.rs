@@ -125,12 +125,12 @@ pub fn migrate(
     let env = moved.opened("env", env, keys, &places.env);
     let auditor =
         auditor.map(|text| moved.clear("attestationPublicKey", &text, keys, &places.auditor));
-    let signed = Signed {
+    let origin = Signed {
         has_signature: signature.is_some(),
         place: &places.signature,
         env: env.as_ref().ok(),
     };
-    let vouched = moved.vouched(&signed, target, || {
+    let vouched = moved.vouched(&origin, target, || {
         authoring::verify(contract, file, None, keys)
     });
     for half in workload.iter().chain(&env) {

@@ -294,13 +294,14 @@ fn a_crowd_of_variables_and_mounts_is_judged_within_limits() {
 #[test]
 fn a_crowd_of_empty_variables_in_every_container_is_refused_within_limits() {
     let name = |number: usize| -> String {
-        let letter = |place: u32| char::from(b'a' + (number / 26_usize.pow(place) % 26) as u8);
+        let letters: Vec<char> = ('a'..='z').collect();
+        let letter = |place: u32| letters[number / 26_usize.pow(place) % 26];
         (0..4).map(letter).collect()
     };
-    let services: String = (0..64)
+    let services: Vec<_> = (0..64)
         .map(|number| format!("  s{number}: {{image: r.example/a@{DIGEST}, env_file: a.env}}\n"))
         .collect();
-    let compose = format!("services:\n{services}");
+    let compose = format!("services:\n{}", services.concat());
     for lines in [170_000, 120_000] {
         let file: String = (0..lines).map(|number| name(number) + "=\n").collect();
         let files = [

@@ -345,9 +345,8 @@ fn keys_that_mean_nothing_beside_others_go() {
 #[test]
 fn a_mapping_stays_one_unless_it_is_signed_or_sealed() {
     let indented = |text: &str| {
-        text.lines()
-            .map(|line| format!("  {line}\n"))
-            .collect::<String>()
+        let lines: Vec<_> = text.lines().map(|line| format!("  {line}\n")).collect();
+        lines.concat()
     };
     let env = env(ROUTER, "");
     let old = format!(
@@ -362,7 +361,7 @@ fn a_mapping_stays_one_unless_it_is_signed_or_sealed() {
     let author = PrivateKey::generate(2048).unwrap();
     let kept = moved(&old, Keys::default(), Some(&collector()), None);
     assert_eq!(
-        read(&kept.text.as_ref().unwrap())["workload"],
+        read(kept.text.as_ref().unwrap())["workload"],
         read(&old)["workload"]
     );
     assert!(!steps(&kept).contains(&"changes workload".to_owned()));

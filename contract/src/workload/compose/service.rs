@@ -167,7 +167,7 @@ fn key_of(
         "volumes" => {
             service
                 .mounts
-                .extend(mounts::read(reader, value, surroundings, service.read_only))
+                .extend(mounts::read(reader, value, surroundings, service.read_only));
         }
         "tmpfs" => service
             .mounts
