@@ -22,7 +22,7 @@ fn said(bytes: &[u8]) -> String {
 fn a_seed_and_what_runs_it_are_made_in_two_commands() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let description = r#"{"version": "0", "kind": "development", "architecture": "x86_64", "built": 0,
+    let description = r#"{"version": "0", "baseImage": "00", "kind": "development", "architecture": "x86_64", "built": 0,
         "suite": "trixie", "kernelRelease": "6", "commandLine": "quiet", "parts": {}, "packages": [], "files": {}}"#;
     fs::create_dir(at("image")).unwrap();
     fs::write(at("image/image.json"), description).unwrap();
