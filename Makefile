@@ -2,7 +2,7 @@
 #
 #   make setup      install the Debian packages that are missing (says which; asks sudo only then)
 #   make run        build everything, boot a confidential appliance in QEMU, fetch a page from it, shut it down
-#   make test       unit, interoperability and guest tests (12 minutes from a warm build, 30 from a cold one)
+#   make test       unit, interoperability and guest tests (14 minutes from a warm build, 35 from a cold one)
 #   make lint       formatting, clippy, documentation, dependencies
 #   make bench      boot time, image size, time in each phase -> target/bench/report.{json,md}; ONLY=name for one
 #   make campaign   fault runs: power cuts, a collector that stays away; ROUNDS=100 for long ones, ONLY=name for one
