@@ -1,4 +1,4 @@
-//! The real Terraform with this project's provider, on a copy of one of this project's examples.
+//! The real Terraform with this project's provider, on a copy of one of this project's examples or on a text.
 //!
 //! A development override names the provider, so nothing is downloaded; what Terraform itself would ask of the network is
 //! switched off. Values of variables lie in a file that only this user reads.
@@ -44,31 +44,32 @@ impl Project {
     /// # Errors
     /// Where the provider was not built, or a file cannot be copied.
     pub fn of_example(parent: &Path, name: &str) -> Result<Self> {
-        let provider = place::program(PROVIDER);
-        if !provider.is_file() {
-            return Err(Error::Broken(format!(
-                "{}: no provider; `make build` builds it",
-                provider.display()
-            )));
-        }
         let root = parent.join(format!("terraform-{name}"));
         for part in ["examples", "modules"] {
             copy(&sources().join(part), &root.join(part))?;
         }
-        let settings = root.join("terraform.rc");
-        let programs = provider.parent().unwrap_or(Path::new("."));
-        let text = format!(
-            "provider_installation {{\n  dev_overrides {{ \"{SOURCE}\" = {} }}\n  direct {{}}\n}}\n",
-            json!(programs)
-        );
-        write(&settings, text.as_bytes())?;
         let project = Self {
             folder: root.join("examples").join(name),
-            settings,
+            settings: settings(&root)?,
         };
         // Modules are found once; providers need nothing with an override.
         project.run(&["get"])?;
         Ok(project)
+    }
+
+    /// A configuration of its own in an empty folder: these blocks, and where the provider comes from.
+    ///
+    /// # Errors
+    /// Where the provider was not built, or a file cannot be written.
+    pub fn of_text(folder: &Path, blocks: &str) -> Result<Self> {
+        let provider = format!(
+            "terraform {{\n  required_providers {{\n    hpcr = {{ source = \"{SOURCE}\" }}\n  }}\n}}\n"
+        );
+        write(&folder.join("main.tf"), (provider + blocks).as_bytes())?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            settings: settings(folder)?,
+        })
     }
 
     /// Gives every variable of the configuration that is named here its value.
@@ -95,6 +96,15 @@ impl Project {
     pub fn apply(&self) -> Result<()> {
         self.run(&["apply", "-auto-approve", "-input=false"])
             .map(drop)
+    }
+
+    /// `terraform plan` into a file, and `terraform apply` of that.
+    ///
+    /// # Errors
+    /// With Terraform's words.
+    pub fn plan_and_apply(&self) -> Result<()> {
+        self.run(&["plan", "-input=false", "-out=planned"])?;
+        self.run(&["apply", "-input=false", "planned"]).map(drop)
     }
 
     /// `terraform destroy`.
@@ -161,6 +171,25 @@ impl Project {
                 source,
             })
     }
+}
+
+/// Terraform's own settings, in a folder: where the provider lies that was built here.
+fn settings(folder: &Path) -> Result<PathBuf> {
+    let provider = place::program(PROVIDER);
+    if !provider.is_file() {
+        return Err(Error::Broken(format!(
+            "{}: no provider; `make build` builds it",
+            provider.display()
+        )));
+    }
+    let programs = provider.parent().unwrap_or(Path::new("."));
+    let text = format!(
+        "provider_installation {{\n  dev_overrides {{ \"{SOURCE}\" = {} }}\n  direct {{}}\n}}\n",
+        json!(programs)
+    );
+    let settings = folder.join("terraform.rc");
+    write(&settings, text.as_bytes())?;
+    Ok(settings)
 }
 
 fn failed(output: &Output) -> Error {

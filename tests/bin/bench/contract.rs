@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use openssl::error::ErrorStack;
 use rig::{
     Error, Result,
@@ -18,7 +17,8 @@ use rig::{
 };
 
 use crate::sections::{
-    SECTION, env_section, floor, library, milliseconds, read, script, timed, workload, write,
+    SECTION, env_section, floor, library, milliseconds, public_key, read, script, signing_key,
+    timed, workload, write,
 };
 
 const AREA: &str = "contract";
@@ -61,22 +61,16 @@ impl<'a> Desk<'a> {
     fn new(folder: &'a Path) -> Result<Self> {
         let image = recipe::receiver(folder, "image")?;
         let signer = recipe::receiver(folder, "signer")?;
-        let public = command::run(
-            Command::new("openssl")
-                .args(["x509", "-pubkey", "-noout", "-in"])
-                .arg(&signer.certificate),
-            b"",
-        )?;
+        let public = public_key(&signer)?;
         fs::write(&signer.certificate, &public).map_err(Error::io("writing a public key"))?;
         let authority = Authority::new(folder, "collector")?;
         let workload = write(folder, "workload.yaml", &workload(SECTION)?)?;
         let authority = read(authority.certificate())?;
         let unsigned = env_section(SECTION, &authority, "");
-        let signing_key = format!("signingKey: {}\n", BASE64_STANDARD.encode(&public));
         let env = write(
             folder,
             "env.yaml",
-            &env_section(SECTION, &authority, &signing_key),
+            &env_section(SECTION, &authority, &signing_key(&public)),
         )?;
         let contract = in_the_clear(&read(&workload)?, &unsigned);
         let contract = write(folder, "contract.yaml", &contract)?;

@@ -58,6 +58,18 @@ pub(super) fn env_section(size: usize, authority: &str, signing_key: &str) -> St
     section
 }
 
+/// The public key of who signs, PEM.
+pub(super) fn public_key(signer: &Identity) -> Result<Vec<u8>> {
+    let mut command = Command::new("openssl");
+    command.args(["x509", "-pubkey", "-noout", "-in"]);
+    command::run(command.arg(&signer.certificate), b"")
+}
+
+/// The line of an env section that names it.
+pub(super) fn signing_key(public: &[u8]) -> String {
+    format!("signingKey: {}\n", BASE64_STANDARD.encode(public))
+}
+
 pub(super) fn timed(command: &mut Command) -> Result<f64> {
     let begun = Instant::now();
     command::run(command, b"")?;

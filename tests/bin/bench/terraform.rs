@@ -2,21 +2,23 @@
 //! for the same sections (as small as contracts are: Terraform writes its whole state after each resource), and, without what Terraform itself takes, against the work that nobody can spare.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
-    process::Command,
     time::Instant,
 };
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rig::{
     Error, Result,
     certificates::{Authority, Identity},
-    command, place, recipe,
+    command, recipe,
     report::Row,
+    terraform::{self, Project},
 };
+use serde_json::json;
 
-use crate::sections::{env_section, floor, library, milliseconds, read, script, workload, write};
+use crate::sections::{
+    env_section, floor, library, milliseconds, public_key, read, script, signing_key, workload,
+    write,
+};
 
 const AREA: &str = "terraform";
 const RUNS: usize = 3;
@@ -24,8 +26,7 @@ const CONTRACTS: usize = 100;
 
 /// All rows of the area; none where there is no Terraform.
 pub(crate) fn rows() -> Result<Vec<Row>> {
-    if Command::new("terraform").arg("version").output().is_err() {
-        eprintln!("not measured: there is no terraform on the PATH");
+    if !terraform::is_here() {
         return Ok(Vec::new());
     }
     let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
@@ -45,13 +46,7 @@ impl<'a> Desk<'a> {
     fn new(folder: &'a Path) -> Result<Self> {
         let image = recipe::receiver(folder, "image")?;
         let signer = recipe::receiver(folder, "signer")?;
-        let public = command::run(
-            Command::new("openssl")
-                .args(["x509", "-pubkey", "-noout", "-in"])
-                .arg(&signer.certificate),
-            b"",
-        )?;
-        let signing_key = format!("signingKey: {}\n", BASE64_STANDARD.encode(&public));
+        let signing_key = signing_key(&public_key(&signer)?);
         let authority = Authority::new(folder, "collector")?;
         let env = env_section(0, &read(authority.certificate())?, &signing_key);
         let section = workload(0)?;
@@ -64,11 +59,6 @@ impl<'a> Desk<'a> {
                 write(folder, &format!("env-{number}.yaml"), &env)
             })
             .collect::<Result<_>>()?;
-        let override_ = format!(
-            "provider_installation {{\n  dev_overrides {{\n    \"local/hpcr/hpcr\" = \"{}\"\n  }}\n}}\n",
-            place::target().join("release").display()
-        );
-        write(folder, "cli.tfrc", &override_)?;
         Ok(Self {
             folder,
             image,
@@ -96,7 +86,7 @@ impl<'a> Desk<'a> {
         for _ in 0..RUNS {
             let whole = self.planned_and_applied(&sealed)?;
             ours.push(whole);
-            own.push((whole - self.planned_and_applied(&plain)?).max(0.0));
+            own.push(whole - self.planned_and_applied(&plain)?);
             theirs.push(self.by_recipe()?);
             let work = floor.seal_and_sign_all(CONTRACTS);
             least.push(milliseconds(work.map_err(|error| library(&error))?));
@@ -117,25 +107,14 @@ impl<'a> Desk<'a> {
         let variables = ["folder", "cert", "privkey"]
             .map(|name| format!("variable \"{name}\" {{}}\n"))
             .concat();
-        let provider = "terraform {\n  required_providers {\n    hpcr = { source = \"local/hpcr/hpcr\" }\n  }\n}\n";
-        fs::write(
-            folder.path().join("main.tf"),
-            [provider, &variables, resource].concat(),
-        )
-        .map_err(Error::io("writing a configuration"))?;
+        let project = Project::of_text(folder.path(), &(variables + resource))?;
+        project.set(&json!({
+            "folder": self.folder,
+            "cert": self.image.certificate,
+            "privkey": self.signer.key,
+        }))?;
         let begun = Instant::now();
-        for arguments in [&["plan", "-out=plan"][..], &["apply", "plan"]] {
-            let mut command = Command::new("terraform");
-            command
-                .arg(format!("-chdir={}", folder.path().display()))
-                .args(arguments)
-                .env("TF_CLI_CONFIG_FILE", self.folder.join("cli.tfrc"))
-                .env("CHECKPOINT_DISABLE", "1")
-                .env("TF_VAR_folder", self.folder)
-                .env("TF_VAR_cert", &self.image.certificate)
-                .env("TF_VAR_privkey", &self.signer.key);
-            command::run(&mut command, b"")?;
-        }
+        project.plan_and_apply()?;
         Ok(milliseconds(begun.elapsed()))
     }
 
