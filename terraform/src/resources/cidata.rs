@@ -134,7 +134,11 @@ impl Resource for Cidata {
         let path = text(&outcome.state, "path");
         if let Some(path) = path {
             let image = text(&outcome.state, "base64").unwrap_or_default();
-            let image = Zeroizing::new(STANDARD.decode(image).unwrap_or_default());
+            let image = STANDARD.decode(image).map(Zeroizing::new).map_err(|_| {
+                let summary = "The image in the state is no base64";
+                let detail = "Make it anew: `terraform apply -replace` of this resource.";
+                vec![Diagnostic::error(Path::of("base64"), summary, detail)]
+            })?;
             let seeds = [Some(&outcome.state), change.prior].into_iter().flatten();
             let mut seeds = seeds.filter_map(written);
             let is_seed =
