@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use hpcr_contract::messages::{CATALOGUE, Code};
 
@@ -107,4 +108,134 @@ fn the_contract_reference_is_what_the_schema_says() {
         written, told,
         "write it anew: hpcr-check schema --format markdown --out docs/reference.md"
     );
+}
+
+/// Everything for people to read, by its path in the project.
+fn book() -> Vec<(PathBuf, String)> {
+    let docs = fs::read_dir(root().join("docs")).unwrap();
+    let mut paths: Vec<PathBuf> = docs.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let beside = [
+        "README.md",
+        "SPECIFICATION.md",
+        "CHANGELOG.md",
+        "terraform/README.md",
+        "terraform/examples/README.md",
+    ];
+    paths.extend(beside.map(|name| root().join(name)));
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        (path, text)
+    };
+    paths.into_iter().map(read).collect()
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading() {
+    let mut links = 0;
+    for (path, text) in book() {
+        for link in text.split("](").skip(1) {
+            let target = link.split(')').next().unwrap();
+            if target.starts_with("https:") {
+                continue;
+            }
+            links += 1;
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() {
+                path.clone()
+            } else {
+                path.with_file_name(file)
+            };
+            let told = format!("{target} in {}", path.display());
+            assert!(file.exists(), "{told}");
+            let found = heading.is_empty()
+                || headings(&fs::read_to_string(&file).unwrap()).any(|one| one == heading);
+            assert!(found, "{told}");
+        }
+    }
+    assert!(links > 60, "only {links} links were found");
+}
+
+/// The anchors of a page, as forges make them of its headings.
+fn headings(page: &str) -> impl Iterator<Item = String> {
+    let is_kept = |letter: &char| letter.is_alphanumeric() || "-_ ".contains(*letter);
+    let lines = page.lines().filter(|line| line.starts_with('#'));
+    lines.map(move |line| {
+        let text = line.trim_start_matches('#').trim().to_lowercase();
+        text.chars()
+            .filter(is_kept)
+            .collect::<String>()
+            .replace(' ', "-")
+    })
+}
+
+#[test]
+fn every_page_is_in_the_index() {
+    let index = page("docs/README.md");
+    for (path, _) in book() {
+        let name = path.strip_prefix(root().join("docs"));
+        let name = name.ok().and_then(Path::to_str).unwrap_or("README.md");
+        let is_listed = index.contains(&format!("]({name})"));
+        assert!(
+            is_listed || name == "README.md",
+            "{name} is not in the index"
+        );
+    }
+}
+
+#[test]
+fn every_command_and_option_that_the_book_names_exists() {
+    for program in ["hpcr-check", "hpcr-image"] {
+        let mut commands = 0;
+        for (path, text) in book() {
+            // A command may go on in the next line.
+            let text = text.replace("\\\n", " ");
+            let lead = format!("{program} ");
+            for line in text.lines().flat_map(|line| line.split(&lead).skip(1)) {
+                let line = line.split(|end| "`|<>#;".contains(end)).next().unwrap();
+                assert!(
+                    is_understood(program, line),
+                    "`{program} {line}` in {}",
+                    path.display()
+                );
+                commands += 1;
+            }
+        }
+        assert!(commands > 15, "only {commands} of {program} were found");
+    }
+}
+
+/// Whether the program has the command that this begins with, and that command its options.
+fn is_understood(program: &str, line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let is_name = |word: &&&str| {
+        word.chars()
+            .all(|one| one.is_ascii_lowercase() || one == '-')
+    };
+    let is_option = |word: &&&str| word.starts_with("--");
+    let named = words.iter().take(2).take_while(is_name);
+    let named: Vec<_> = named.take_while(|word| !word.starts_with('-')).collect();
+    let told: Option<String> = if named.is_empty() {
+        // Without a name, the command is `validate` where there is one.
+        let both = [help(program, &[]), help(program, &[&"validate"])];
+        Some(both.into_iter().flatten().collect())
+    } else {
+        // The second may be what the command is given.
+        let mut depths = (1..=named.len()).rev();
+        depths.find_map(|depth| help(program, &named[..depth]))
+    };
+    let Some(told) = told else { return false };
+    let mut options = words.iter().filter(is_option);
+    options.all(|option| told.contains(option))
+}
+
+fn help(program: &str, command: &[&&str]) -> Option<String> {
+    let told = Command::new(rig::place::program(program))
+        .arg("help")
+        .args(command)
+        .output()
+        .unwrap();
+    told.status
+        .success()
+        .then(|| String::from_utf8(told.stdout).unwrap())
 }
