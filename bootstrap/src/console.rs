@@ -9,7 +9,7 @@ use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hpcr_contract::disclosure::Told;
+use hpcr_contract::disclosure::{Told, printable};
 use hpcr_contract::messages::{self, Code};
 use hpcr_logging::Logger;
 use hpcr_logging::record::{Origin, Record, Severity};
@@ -135,7 +135,7 @@ impl Console {
     }
 
     fn print(&self, text: &str) {
-        self.printer.print(clean(text));
+        self.printer.print(printable(text, LONGEST));
     }
 
     fn ship(&self, line: Line) {
@@ -180,20 +180,6 @@ fn severity(code: Code) -> messages::Severity {
     } else {
         code.severity()
     }
-}
-
-/// One line of printable text.
-fn clean(text: &str) -> String {
-    text.chars()
-        .take(LONGEST)
-        .map(|letter| {
-            if letter.is_control() {
-                '\u{fffd}'
-            } else {
-                letter
-            }
-        })
-        .collect()
 }
 
 /// Time since the kernel started.

@@ -13,7 +13,7 @@ use hpcr_contract::messages::{self, Code};
 pub enum ContainerError {
     /// A registry answered a digest with other bytes.
     #[error(
-        "image {image}: the {part} does not have the digest {expected}; nothing of it was kept. Push the image again or \
+        "image {image}: the {part} does not have the digest {expected}, and nothing of it was kept; push the image again, or \
          correct the digest in the contract"
     )]
     Mismatch {
@@ -26,7 +26,7 @@ pub enum ContainerError {
     },
     /// The bytes have their digest, but are no image that can be run.
     #[error(
-        "image {image}: the {part} cannot be used: {cause}. Build the image again with a current tool"
+        "image {image}: the {part} cannot be used: {cause}; build the image again with a current tool"
     )]
     Malformed {
         /// Registry, repository and digest.
@@ -38,7 +38,7 @@ pub enum ContainerError {
     },
     /// The image is made for other machines.
     #[error(
-        "image {image}: there is no variant for {platform}. Build the image for it, or name the digest of one that is"
+        "image {image}: there is no variant for {platform}; build the image for it, or name the digest of one that is"
     )]
     Platform {
         /// Registry, repository and digest.
@@ -56,20 +56,22 @@ pub enum ContainerError {
     },
     /// No certificate authority to check a registry with.
     #[error(
-        "registry certificates cannot be checked: {cause}. Give the authority in env.cacerts as base64 of its PEM certificate"
+        "registry certificates cannot be checked: {cause}; give the authority in env.cacerts as base64 of its PEM certificate"
     )]
     Authorities {
         /// Which entry, or that there is none.
         cause: String,
     },
     /// The TLS library is not set up.
-    #[error("no TLS provider is installed in this process, or it cannot be used: {cause}")]
+    #[error(
+        "no TLS provider is installed in this process, or it cannot be used: {cause}; report it with the console"
+    )]
     Tls {
         /// What it said.
         cause: String,
     },
     /// The store for images or containers could not be read or written.
-    #[error("{path}: {act} failed: {cause}. Check the size of the scratch disk", path = path.display())]
+    #[error("{path}: {act} failed: {cause}; check the size of the scratch disk", path = path.display())]
     Store {
         /// Where.
         path: PathBuf,
@@ -135,7 +137,7 @@ impl fmt::Display for Part {
 pub enum RegistryFault {
     /// HTTP 401 or 403, or its token service refused.
     #[error(
-        "access was refused (HTTP {status}). Check the user name, the password and their rights in the contract's auths"
+        "access was refused (HTTP {status}); check the user name, the password and their rights in the contract's auths"
     )]
     Unauthorized {
         /// HTTP status.
@@ -143,14 +145,14 @@ pub enum RegistryFault {
     },
     /// HTTP 404.
     #[error(
-        "{what} is not there (HTTP 404). Check the repository and the digest, and that the image was pushed"
+        "{what} is not there (HTTP 404); check the repository and the digest, and that the image was pushed"
     )]
     NotFound {
         /// What was asked for.
         what: String,
     },
     /// Any other status.
-    #[error("{what} was answered with HTTP {status}. See the registry's own log")]
+    #[error("{what} was answered with HTTP {status}; see the registry's own log")]
     Status {
         /// What was asked for.
         what: String,
@@ -159,20 +161,22 @@ pub enum RegistryFault {
     },
     /// Its certificate is not accepted.
     #[error(
-        "its certificate is not accepted: {cause}. Give its authority in env.cacerts, and the host name that the certificate carries"
+        "its certificate is not accepted: {cause}; give its authority in env.cacerts, and the host name that the certificate carries"
     )]
     Certificate {
         /// What the check said.
         cause: String,
     },
     /// No answer, or an answer that broke off.
-    #[error("no answer: {cause}. Check the host, the port and that the guest can reach it")]
+    #[error("no answer: {cause}; check the host, the port and that the guest can reach it")]
     Unreachable {
         /// The last cause.
         cause: String,
     },
     /// An answer that is no registry's.
-    #[error("{what} was answered in a way that no registry does: {cause}")]
+    #[error(
+        "{what} was answered in a way that no registry does: {cause}; check that a registry answers there"
+    )]
     Protocol {
         /// What was asked for.
         what: String,

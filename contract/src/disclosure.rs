@@ -79,17 +79,22 @@ fn code_alone(finding: &Finding) -> Told {
 /// Key names of a hostile contract stand in a finding: they are cut, and their control characters replaced.
 fn line(finding: &Finding) -> Told {
     let text = format!("{}: {}; {}", finding.place, finding.cause, finding.remedy);
-    let text = text.chars().take(MAX_CHARACTERS).map(|letter| {
+    Told {
+        code: finding.code,
+        text: printable(&text, MAX_CHARACTERS),
+    }
+}
+
+/// One line that cannot move a terminal's cursor: at most so many characters, none of them a control character.
+pub fn printable(text: &str, most: usize) -> String {
+    let shown = |letter: char| {
         if letter.is_control() {
             '\u{fffd}'
         } else {
             letter
         }
-    });
-    Told {
-        code: finding.code,
-        text: text.collect(),
-    }
+    };
+    text.chars().take(most).map(shown).collect()
 }
 
 #[cfg(test)]

@@ -41,11 +41,11 @@ pub enum ContractError {
     )]
     Issue(&'static str),
     /// A token is not of the form `PREFIX.BASE64.BASE64`.
-    #[error("the token is malformed: {0}; encrypt the section again")]
+    #[error("the token is malformed: {0}; seal the section again")]
     TokenForm(&'static str),
     /// A token does not open: made for another key, or changed. There is deliberately no finer distinction.
     #[error(
-        "the token does not open with this key; encrypt the section again with the certificate of this image"
+        "the token does not open with this key; seal the section again, with the certificate of this image"
     )]
     TokenSealed,
     /// An age recipient or identity cannot be used.

@@ -166,7 +166,7 @@ pub enum Fault {
     )]
     RecordMismatch,
     /// The record could not be made or compared.
-    #[error("the header record could not be computed: {0}")]
+    #[error("the header record could not be computed: {0}; report it with the console")]
     RecordCrypto(#[source] openssl::error::ErrorStack),
     /// The record could not be written.
     #[error("the header record could not be written: {0}; check the storage behind the disk")]

@@ -13,7 +13,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder of the host could not be used.
-    #[error("{}: cannot {action}: {source}", path.display())]
+    #[error("{}: cannot {action}: {source}; check the path and its permissions", path.display())]
     Io {
         /// What was tried, in a few words (`read`, `create the folder`).
         action: &'static str,
@@ -43,7 +43,9 @@ pub enum Error {
         message: String,
     },
     /// A program of the host answered with something else than was agreed.
-    #[error("{program} gave an answer that is not understood: `{answer}`")]
+    #[error(
+        "{program} gave an answer that is not understood: `{answer}`; use the one that Debian packages"
+    )]
     Answer {
         /// The program.
         program: &'static str,
@@ -52,8 +54,8 @@ pub enum Error {
     },
     /// The machine's package sources name no Debian archive.
     #[error(
-        "no Debian archive among the machine's package sources in /etc/apt: add one (component `main`) to the sources, \
-         it is used for the image only"
+        "no Debian archive among the machine's package sources in /etc/apt; add one (component `main`), which is \
+         used for the image only"
     )]
     NoDebianSources,
     /// A source answered with a release of someone else.
@@ -63,7 +65,9 @@ pub enum Error {
         path: PathBuf,
     },
     /// A name that cannot be a Debian package or suite.
-    #[error("`{name}` cannot be the name of a Debian package or suite")]
+    #[error(
+        "`{name}` cannot be the name of a Debian package or suite; write it as Debian does, such as trixie"
+    )]
     Name {
         /// The name.
         name: String,
@@ -109,7 +113,7 @@ pub enum Error {
     },
     /// A chosen file is in none of the packages.
     #[error(
-        "{path} is in none of the chosen packages: has a package of this suite moved it? See the table in image/src/userland.rs"
+        "{path} is in none of the chosen packages; see whether a package of this suite has moved it, and change the table in image/src/userland.rs"
     )]
     NotPackaged {
         /// Path in the guest.
@@ -117,7 +121,7 @@ pub enum Error {
     },
     /// A shared library is in none of the packages.
     #[error(
-        "{needed_by} needs {soname}, which is in none of the chosen packages: add its package to the table in image/src/userland.rs"
+        "{needed_by} needs {soname}, which is in none of the chosen packages; add its package to the table in image/src/userland.rs"
     )]
     LibraryMissing {
         /// The library's DT_NEEDED name.
@@ -126,7 +130,7 @@ pub enum Error {
         needed_by: String,
     },
     /// A program, library or kernel module is not the ELF file that it should be.
-    #[error("{path}: not a usable ELF file: {source}")]
+    #[error("{path}: not a usable ELF file: {source}; fetch the packages again with --refresh")]
     Elf {
         /// Path in the guest.
         path: String,
@@ -135,7 +139,7 @@ pub enum Error {
     },
     /// A kernel module is neither in the package nor built into the kernel.
     #[error(
-        "kernel module {name} is neither in {release} nor built into it: see the table in image/src/modules.rs"
+        "kernel module {name} is neither in {release} nor built into it; see the table in image/src/modules.rs"
     )]
     ModuleMissing {
         /// The module.
@@ -144,7 +148,9 @@ pub enum Error {
         release: String,
     },
     /// Kernel modules that need each other in a circle.
-    #[error("kernel module {name} needs itself, through others")]
+    #[error(
+        "kernel module {name} needs itself, through others; fetch the packages again with --refresh"
+    )]
     ModuleCycle {
         /// One module of the circle.
         name: String,
@@ -164,7 +170,7 @@ pub enum Error {
     ProductionNeedsSecureExecution,
     /// `SOURCE_DATE_EPOCH` is not a number.
     #[error(
-        "SOURCE_DATE_EPOCH in the environment is not a whole number of seconds: correct or unset it"
+        "SOURCE_DATE_EPOCH in the environment is not a whole number of seconds; correct or unset it"
     )]
     SourceDateEpoch,
     /// The image's description is damaged.
@@ -184,7 +190,7 @@ pub enum Error {
         differences: Vec<String>,
     },
     /// QEMU's control socket answered with an error, or not at all.
-    #[error("QEMU's control socket: {message}")]
+    #[error("QEMU's control socket: {message}; the console tells whether the guest still runs")]
     Qmp {
         /// What happened.
         message: String,

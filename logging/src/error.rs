@@ -30,7 +30,7 @@ pub enum LoggingError {
         cause: Cause,
     },
     /// Lines are still on their way when the time is up.
-    #[error("the syslog collector has not taken every line within {} s; it is slow or away: see to the collector", limit.as_secs())]
+    #[error("the syslog collector has not taken every line within {} s; see whether it is up and keeps up", limit.as_secs())]
     NotFlushed {
         /// The time that was given.
         limit: std::time::Duration,

@@ -1,6 +1,6 @@
 //! Certificate authorities and certificates, made with the openssl command line as users make theirs.
 //!
-//! P-256 keys in PKCS#8, valid for a month. They live in the scratch folder and end with it.
+//! P-256 keys in PKCS#8, valid for a year. They live in the scratch folder and end with it.
 
 use std::{
     fs,

@@ -15,7 +15,6 @@ use hpcr_contract::plan::Plan;
 use hpcr_contract::private_key::PrivateKey;
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::cidata::Seed;
 use crate::error::Error;
@@ -23,6 +22,7 @@ use crate::guest::Guest;
 use crate::phases::contract::{Contract, privileged};
 use crate::phases::early::Early;
 use crate::phases::key;
+use crate::phases::time::rfc3339;
 
 /// A record that lies where containers can read it.
 #[derive(Debug)]
@@ -132,10 +132,7 @@ fn files(
 
 /// The form of the published images: the end of the encryption certificate.
 fn expiry_json(seconds: i64) -> String {
-    let date = OffsetDateTime::from_unix_timestamp(seconds)
-        .ok()
-        .and_then(|time| time.format(&Rfc3339).ok());
-    let value = date.map_or_else(
+    let value = rfc3339(seconds).map_or_else(
         || serde_json::json!({ "seconds": seconds }),
         |date| serde_json::json!({ "encryption": date }),
     );

@@ -68,10 +68,13 @@ fn tell(guest: &Guest, code: Code, detail: &str) {
     guest.console.tell(&[public], &[full]);
 }
 
-/// RFC 3339, in UTC.
+/// A time for people.
 fn date(seconds: i64) -> String {
-    OffsetDateTime::from_unix_timestamp(seconds)
-        .ok()
-        .and_then(|time| time.format(&Rfc3339).ok())
-        .unwrap_or_else(|| format!("{seconds} s since 1970"))
+    rfc3339(seconds).unwrap_or_else(|| format!("{seconds} s since 1970"))
+}
+
+/// RFC 3339, in UTC; nothing where it is outside of the years 0 to 9999.
+pub(crate) fn rfc3339(seconds: i64) -> Option<String> {
+    let time = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
+    time.format(&Rfc3339).ok()
 }

@@ -89,8 +89,10 @@ impl Chain<'_> {
         let mut complete = false;
         for _ in 0..MAX_CHAIN {
             validity(&mut report, current, at)?;
-            let is_root =
-                current.x509().issued(current.x509()) == openssl::x509::X509VerifyResult::OK;
+            // One that may certify nobody, as a development image's, has certified itself all the same.
+            let is_root = current.x509().issued(current.x509())
+                == openssl::x509::X509VerifyResult::OK
+                || has_signed(current, current);
             if is_root {
                 trusted(&mut report, current, self.roots);
                 complete = true;

@@ -214,6 +214,30 @@ fn a_chain_from_leaf_to_root_is_good_in_every_step() {
 }
 
 #[test]
+fn a_certificate_that_may_certify_nobody_is_its_own_root_where_it_is_trusted() {
+    let own = Make {
+        extensions: &["no certificates"],
+        ..Make::default()
+    };
+    let own = own.party();
+    let roots = [own.certificate];
+    let [leaf] = &roots;
+    let chain = |roots| Chain {
+        leaf,
+        intermediates: &[],
+        roots,
+        lists: &[],
+    };
+    let report = chain(&roots[..]).check(NOW).unwrap();
+    assert_eq!(causes(&report), Vec::<&str>::new());
+    let report = chain(&[]).check(NOW).unwrap();
+    assert_eq!(
+        causes(&report),
+        ["the chain ends at an authority that was not given as a root"]
+    );
+}
+
+#[test]
 fn what_is_wrong_with_a_chain_is_told_at_its_step() {
     let impostor = between(&["ca"]);
     let foreign = Make {
