@@ -89,19 +89,28 @@ pub(crate) async fn serve(provider: Provider) -> Result<(), PluginError> {
     output.write_all(line.as_bytes())?;
     output.flush()?;
 
-    let (end, mut ended) = watch::channel(false);
+    let (end, ended) = watch::channel(false);
     tokio::spawn(leave_interrupts_to_terraform());
+    // Terraform waits for the process to be gone: it goes with the last answer.
     let server = Server::builder().serve_with_incoming_shutdown(
         service::Calls::new(provider, end),
         incoming::connections(listener, tls),
-        orphaned(),
+        over(ended.clone()),
     );
     tokio::select! {
         outcome = server => outcome?,
-        // The answer to the last call still has to go out.
-        _ = ended.wait_for(|over| *over) => time::sleep(LAST_CALLS / 10).await,
+        () = async { over(ended).await; time::sleep(LAST_CALLS).await } => {}
     }
     Ok(())
+}
+
+/// Ends when Terraform has no more calls, or is gone without a word.
+async fn over(mut ended: watch::Receiver<bool>) {
+    tokio::select! {
+        // Whoever tells it lives as long as the server.
+        _ = ended.wait_for(|over| *over) => {}
+        () = orphaned() => {}
+    }
 }
 
 /// A terminal sends its interrupt to every process; Terraform alone decides what becomes of the providers.
