@@ -15,6 +15,8 @@ use crate::{Error, Result, command, place};
 
 const TERRAFORM: &str = "terraform";
 const PROVIDER: &str = "terraform-provider-hpcr";
+/// The arguments of a run that plans and applies.
+pub const APPLY: [&str; 3] = ["apply", "-auto-approve", "-input=false"];
 /// What examples call the provider.
 const SOURCE: &str = "local/hpcr/hpcr";
 /// Exit codes of `plan -detailed-exitcode`.
@@ -94,17 +96,7 @@ impl Project {
     /// # Errors
     /// With Terraform's words.
     pub fn apply(&self) -> Result<()> {
-        self.run(&["apply", "-auto-approve", "-input=false"])
-            .map(drop)
-    }
-
-    /// `terraform plan` into a file, and `terraform apply` of that.
-    ///
-    /// # Errors
-    /// With Terraform's words.
-    pub fn plan_and_apply(&self) -> Result<()> {
-        self.run(&["plan", "-input=false", "-out=planned"])?;
-        self.run(&["apply", "-input=false", "planned"]).map(drop)
+        self.run(&APPLY).map(drop)
     }
 
     /// `terraform destroy`.
@@ -156,15 +148,23 @@ impl Project {
         Err(failed(&output))
     }
 
-    fn call(&self, arguments: &[&str]) -> Result<Output> {
-        Command::new(TERRAFORM)
+    /// Terraform with these arguments, yet to be started.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(TERRAFORM);
+        command
             .arg(format!("-chdir={}", self.folder.display()))
             .args(arguments)
             .args((arguments[0] != "output").then_some("-no-color"))
             .env("TF_CLI_CONFIG_FILE", &self.settings)
             .env("CHECKPOINT_DISABLE", "1")
             .env("TF_IN_AUTOMATION", "1")
-            .stdin(Stdio::null())
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn call(&self, arguments: &[&str]) -> Result<Output> {
+        self.command(arguments)
             .output()
             .map_err(|source| Error::Start {
                 program: TERRAFORM.into(),
