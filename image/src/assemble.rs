@@ -57,6 +57,9 @@ pub fn build(request: &Request, progress: fn(&str)) -> Result<Manifest> {
     if request.kind == ImageKind::Production {
         return Err(Error::ProductionNeedsSecureExecution);
     }
+    // What is missing here is told before anything is fetched.
+    let init = &request.init;
+    init.metadata().map_err(io_error("read", init))?;
     let root = PrivateRoot::open_with_progress(&request.cache, &request.suite, progress)?;
     if request.refresh {
         root.refresh()?;

@@ -64,6 +64,20 @@ fn the_same_inputs_give_the_same_bytes_and_a_lock_file_that_holds() {
 }
 
 #[test]
+fn a_program_that_is_missing_is_told_before_anything_is_fetched() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut request = request(dir.path().join("image"));
+    request.init = dir.path().join("hpcr-init");
+    request.cache = dir.path().join("packages");
+    let error = build(&request, |_| ()).unwrap_err();
+    assert!(
+        error.to_string().contains("hpcr-init: cannot read"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_production_image_is_refused_before_anything_is_made() {
     let dir = tempfile::tempdir().unwrap();
     let output = dir.path().join("image");
