@@ -46,27 +46,23 @@ pub(crate) fn refusals(
 /// Services that one of the parties does not want to be privileged: interpolation may have made them so.
 pub(crate) fn privileged(
     workload: &Part<'_, WorkloadSection>,
-    env: &Part<'_, EnvSection>,
+    env: Option<&Part<'_, EnvSection>>,
     services: &[Service],
 ) -> Vec<Finding> {
     let of_workload = workload.section.env_policy.as_ref();
-    let of_env = env.section.workload_policy.as_ref();
-    let mut findings = Vec::new();
-    for (document, pointer, allowed) in [
-        (
-            workload.document,
-            "/envPolicy/privileged",
-            of_workload.and_then(|policy| policy.privileged),
-        ),
-        (
-            env.document,
-            "/workloadPolicy/privileged",
-            of_env.and_then(|policy| policy.privileged),
-        ),
-    ] {
-        if allowed != Some(false) {
-            continue;
+    let forbids = |allowed: Option<bool>| allowed == Some(false);
+    let mut refusing = Vec::new();
+    if forbids(of_workload.and_then(|policy| policy.privileged)) {
+        refusing.push((workload.document, "/envPolicy/privileged"));
+    }
+    if let Some(env) = env {
+        let of_env = env.section.workload_policy.as_ref();
+        if forbids(of_env.and_then(|policy| policy.privileged)) {
+            refusing.push((env.document, "/workloadPolicy/privileged"));
         }
+    }
+    let mut findings = Vec::new();
+    for (document, pointer) in refusing {
         for service in services.iter().filter(|service| service.reaches_out()) {
             findings.push(refuse(
                 document,

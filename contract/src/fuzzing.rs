@@ -161,6 +161,7 @@ fn variables() -> BTreeMap<String, SecretString> {
 fn given(variables: &BTreeMap<String, SecretString>) -> model::Given<'_> {
     model::Given {
         variables,
+        is_open: false,
         volumes: &[],
         signed: &[],
     }

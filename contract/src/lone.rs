@@ -1,30 +1,51 @@
 //! A section on its own: what a workload provider or a deployer can check before the other party's half is there.
 //!
 //! The input is the section itself, from its `type:` on, or a token of it; a whole contract is refused. What only both
-//! halves together decide (volumes, signature, consent, the plan) is not looked at.
+//! halves together decide (matching volumes, signature, consent, the plan) is not looked at.
 
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Level, Place};
 use crate::messages;
 use crate::opening::{self, Keys};
+use crate::preflight::Horizon;
 use crate::product::Product;
-use crate::schema::{self, Scope, Section};
-use crate::sections::env::EnvSection;
-use crate::sections::workload::WorkloadSection;
+use crate::review::alone::{self, Terms};
+use crate::schema::{Scope, Section};
+use crate::token::is_sealed;
 use crate::user_data::{MAX_BYTES, Text};
 use crate::yaml::{Document, Node, Origin};
-use crate::{planning, preflight};
 
-/// Everything that is to be said of a section, in the order of its lines; good where nothing of it is an error.
+/// Everything that is to be said of a section; good where nothing of it is an error.
 pub fn check<'k>(
     section: Section,
     bytes: &[u8],
     name: &str,
     product: Product,
     keys: impl Into<Keys<'k>>,
+    horizon: Horizon,
 ) -> Vec<Finding> {
-    document(section, bytes, name, keys.into())
-        .and_then(|document| read(section, &document, product))
-        .unwrap_or_else(|findings| findings)
+    let document = match document(section, bytes, name, keys.into()) {
+        Ok(document) => document,
+        Err(findings) => return findings,
+    };
+    let is_clear = std::str::from_utf8(bytes).is_ok_and(|text| !is_sealed(text));
+    let whole = document.place("");
+    let has_sink = section == Section::Workload || document.root().get("logging").is_some();
+    let terms = Terms {
+        product,
+        horizon,
+        // It is being written: it is to be sealed yet.
+        secrets: is_clear.then_some(Level::Note),
+    };
+    let mut findings = alone::review(section, Scope::Alone, document, terms);
+    if !has_sink && product != Product::Ccco {
+        findings.push(Finding::warning(
+            messages::LOGGING_NONE,
+            whole,
+            "the section has no `logging`, and a contract needs one",
+            "add `logging.syslog`",
+        ));
+    }
+    findings
 }
 
 /// The section as YAML.
@@ -71,43 +92,6 @@ pub(crate) fn document(
         ));
     }
     Ok(document)
-}
-
-fn read(
-    section: Section,
-    document: &Document,
-    product: Product,
-) -> Result<Vec<Finding>, Vec<Finding>> {
-    let mut findings = schema::check(section, Scope::Alone, product, document);
-    let is_sound = !findings.iter().any(Finding::stops);
-    if section == Section::Workload {
-        findings.extend(planning::archives(document));
-    }
-    let mut placeholders = preflight::placeholders(document);
-    placeholders.retain(|one| !findings.iter().any(|told| told.place.is_same(&one.place)));
-    findings.extend(placeholders);
-    if !is_sound {
-        return Err(findings);
-    }
-    match section {
-        Section::Env => {
-            let env: EnvSection = document.read().map_err(|finding| vec![finding])?;
-            if env.logging.is_none() && product != Product::Ccco {
-                findings.push(Finding::warning(
-                    messages::LOGGING_NONE,
-                    document.place(""),
-                    "the section has no `logging`, and a contract needs one",
-                    "add `logging.syslog`",
-                ));
-            }
-        }
-        Section::Workload => {
-            document
-                .read::<WorkloadSection>()
-                .map_err(|finding| vec![finding])?;
-        }
-    }
-    Ok(findings)
 }
 
 #[cfg(test)]

@@ -115,6 +115,7 @@ catalogue! {
     INTERNAL_ERROR = 11 0 Error "internal error";
     INVALID_CONTRACT = 11 1 Error "the contract is invalid";
     WEAK_TOKEN = 11 100 Warning "a token is weaker than it looks";
+    NOT_OPENED = 11 101 Info "a sealed part of the contract was not looked into";
     ENCRYPT_ATTESTATION = 11 2 Error "the attestation record could not be made or verified";
     INSUFFICIENT_MEMORY = 11 3 Error "the guest has too little memory";
     BOOTLOADER_END = 11 99 Info "the contract has been opened and attested";

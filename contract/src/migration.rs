@@ -14,8 +14,9 @@ use crate::authoring::{self, Signer};
 use crate::finding::{Finding, Place};
 use crate::messages;
 use crate::opening::{self, Keys};
-use crate::planning::{self, Part as Section};
+use crate::preflight::Horizon;
 use crate::product::Product;
+use crate::review::alone::{self, Terms};
 use crate::schema;
 use crate::secret::SecretString;
 use crate::stages::{Rejection, Sealed};
@@ -305,19 +306,14 @@ impl Moved {
             "env" => schema::Section::Env,
             _ => schema::Section::Workload,
         };
-        let told = schema::check(section, schema::Scope::Contract, product, &half.document);
-        let env = half.document.read().ok().filter(|_| half.name == "env");
-        let beyond = env.map(|section| {
-            let part = Section {
-                section: &section,
-                document: &half.document,
-            };
-            planning::beyond(product, &Err(None), &Ok(part), &told)
-        });
-        let archives = planning::archives(&half.document);
-        let beyond = beyond.into_iter().flatten().chain(archives);
-        self.left
-            .extend(told.into_iter().chain(beyond).filter(is_meant));
+        let terms = Terms {
+            product,
+            horizon: Horizon { now: 0, days: 0 },
+            secrets: None,
+        };
+        let document = half.document.clone();
+        let told = alone::review(section, schema::Scope::Contract, document, terms);
+        self.left.extend(told.into_iter().filter(is_meant));
     }
 
     /// What stops the new contract in the guest, and keys that mean nothing there.

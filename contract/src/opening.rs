@@ -54,11 +54,11 @@ pub(crate) struct Clear {
 /// The clear text of what stands at a place.
 pub(crate) fn clear(read: &Text, keys: Keys<'_>, place: &Place) -> Result<Clear, Finding> {
     if read.is_token() {
-        let key = keys.token.ok_or_else(|| needs_key(place))?;
         let told = |error: ContractError| error.at(place.clone());
-        let plain = Token::parse(&read.0)
-            .and_then(|token| token.open(key))
-            .map_err(told)?;
+        // Its form shows what is wrong with it also to those who have no key.
+        let token = Token::parse(&read.0).map_err(told)?;
+        let key = keys.token.ok_or_else(|| needs_key(place))?;
+        let plain = token.open(key).map_err(told)?;
         let text = utf8(&plain).map_err(told)?;
         let warning = weakness(plain.password(), place);
         return Ok(Clear { text, warning });

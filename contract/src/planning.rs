@@ -10,17 +10,21 @@ use crate::consent;
 use crate::finding::{Finding, Level, keep};
 use crate::messages::{self, Code};
 use crate::plan::{Evidence, Plan};
-use crate::preflight;
 use crate::product::Product;
+use crate::sections::Present;
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
 use crate::workload::{Given, Outcome, archive, compose, pod};
 use crate::yaml::Document;
 
+pub(crate) mod alone;
+mod half;
 mod logging;
 pub(crate) mod pem;
 mod registries;
 mod volumes;
+
+pub(crate) use half::{Half, Halves, Salvage};
 
 /// A section as its type, and as the document that knows where everything stands.
 pub(crate) struct Part<'a, T> {
@@ -42,22 +46,25 @@ pub(crate) fn build(
     if product == Product::Ccco {
         return Err(foreign(workload));
     }
-    let mut findings = unsupported(workload, env);
+    let of_workload = workload.section.confidential_containers;
+    let of_env = env.section.confidential_containers;
+    let mut findings = Vec::new();
+    findings.extend(unsupported(workload.document, of_workload, PODS));
+    findings.extend(unsupported(env.document, of_env, FOREIGN));
     findings.extend(volumes::idle_keys(env));
     findings.extend(logging::idle_keys(env));
     let logging = keep(&mut findings, logging::sink(env));
     let volumes = keep(&mut findings, volumes::volumes(workload, env));
     let registries = keep(&mut findings, registries::credentials(workload, env));
     let registry_authorities = keep(&mut findings, registries::authorities(env));
-    let mounts = volumes::mounts(workload.section);
-    let (containers, found) = containers(workload, env.section, &mounts);
+    let (containers, found) = containers(workload, Some(env.section));
     findings.extend(found);
     let services = containers
         .as_ref()
         .map(|workload| workload.services.as_slice());
     findings.extend(consent::privileged(
         workload,
-        env,
+        Some(env),
         services.unwrap_or_default(),
     ));
     if let (Some(services), Some(_)) = (services, &volumes) {
@@ -119,68 +126,30 @@ pub(crate) fn archives(document: &Document) -> Vec<Finding> {
         .collect()
 }
 
-/// A section that follows the schema or, where it does not, its document as far as it is YAML.
-pub(crate) type Known<'a, T> = Result<Part<'a, T>, Option<&'a Document>>;
-
 /// What else is wrong with a contract that is not verified: a fault in one section, or of the signature, is no reason to
 /// leave the rest for the next time. What lies where something has been told already is not told again.
-pub(crate) fn beyond(
-    product: Product,
-    workload: &Known<'_, WorkloadSection>,
-    env: &Known<'_, EnvSection>,
-    told: &[Finding],
-) -> Vec<Finding> {
+pub(crate) fn beyond(product: Product, halves: &Halves, told: &[Finding]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let documents = [
-        workload
-            .as_ref()
-            .map_or_else(|unsound| *unsound, |part| Some(part.document)),
-        env.as_ref()
-            .map_or_else(|unsound| *unsound, |part| Some(part.document)),
-    ];
-    for document in documents.into_iter().flatten() {
-        findings.extend(preflight::placeholders(document));
-    }
-    match (workload, env) {
-        (Err(Some(document)), _) if product == Product::Ccco => {
-            findings.extend(archives(document));
+    match (&halves.workload, &halves.env) {
+        (Some(workload), Some(env)) if workload.is_sound && env.is_sound => {
+            let (workload, env, nothing) = (workload.part(), env.part(), Evidence::default());
+            keep(
+                &mut findings,
+                build(product, &workload, &env, None, nothing),
+            );
         }
-        _ if product == Product::Ccco => {}
-        (Ok(workload), Ok(env)) => {
-            let nothing = Evidence::default();
-            keep(&mut findings, build(product, workload, env, None, nothing));
-        }
-        (workload, Ok(env)) => {
-            findings.extend(salvaged(workload, env.section));
-            keep(&mut findings, logging::sink(env));
-            keep(&mut findings, registries::authorities(env));
-        }
-        (workload, Err(document)) => {
-            let rest = document.map(EnvSection::salvaged).unwrap_or_default();
-            findings.extend(salvaged(workload, &rest));
+        (workload, env) => {
+            if let Some(workload) = workload {
+                let env = env.as_ref().map(|env| &env.section);
+                findings.extend(alone::workload(product, workload, env));
+            }
+            if let Some(env) = env {
+                findings.extend(alone::env(product, env));
+            }
         }
     }
     findings.retain(|finding| !told.iter().any(|told| told.place.is_same(&finding.place)));
     findings
-}
-
-/// What is wrong with the containers of a workload that is not sound, or whose env is not.
-fn salvaged(workload: &Known<'_, WorkloadSection>, env: &EnvSection) -> Vec<Finding> {
-    let of =
-        |part: &Part<'_, WorkloadSection>| containers(part, env, &volumes::mounts(part.section)).1;
-    match workload {
-        Ok(part) => of(part),
-        Err(None) => Vec::new(),
-        Err(Some(document)) => {
-            let section = &WorkloadSection::salvaged(document);
-            let is_there = section.compose.is_some() || section.play.is_some();
-            if is_there {
-                of(&Part { section, document })
-            } else {
-                Vec::new()
-            }
-        }
-    }
 }
 
 /// A finding about the content of a section, at a JSON pointer.
@@ -199,48 +168,27 @@ fn refuse_as(code: Code, document: &Document, pointer: &str, cause: &str, remedy
     Finding::new(code, document.place(pointer), cause, remedy)
 }
 
-/// What a contract may ask for and this version does not do.
-fn unsupported(workload: &Part<'_, WorkloadSection>, env: &Part<'_, EnvSection>) -> Vec<Finding> {
-    const PODS: &str =
-        "describe the workload by a compose archive (`compose.archive`) or Pods (`play`)";
-    const FOREIGN: &str = "leave it out: it belongs to another platform";
-    let (workload, env, of_workload, of_env) = (
-        workload.document,
-        env.document,
-        workload.section,
-        env.section,
-    );
-    [
-        (
-            workload,
-            "confidential-containers",
-            of_workload.confidential_containers,
-            PODS,
-        ),
-        (
-            env,
-            "confidential-containers",
-            of_env.confidential_containers,
-            FOREIGN,
-        ),
-    ]
-    .into_iter()
-    .filter(|(_, _, present, _)| present.is_some())
-    .map(|(document, key, _, remedy)| {
-        let cause = format!("`{key}` is not supported");
-        refuse(document, &format!("/{key}"), &cause, remedy).with_level(Level::Limit)
+/// What to do about a way to describe a workload, or a part of the env, that is not supported.
+const PODS: &str =
+    "describe the workload by a compose archive (`compose.archive`) or Pods (`play`)";
+const FOREIGN: &str = "leave it out: it belongs to another platform";
+
+/// Refuses `confidential-containers`, where it is there.
+fn unsupported(document: &Document, present: Option<Present>, remedy: &str) -> Option<Finding> {
+    let cause = "`confidential-containers` is not supported";
+    present.map(|_| {
+        refuse(document, "/confidential-containers", cause, remedy).with_level(Level::Limit)
     })
-    .collect()
 }
 
 /// The containers, of the compose archive or the Pods.
-fn containers(
-    workload: &Part<'_, WorkloadSection>,
-    env: &EnvSection,
-    mounts: &[String],
-) -> Outcome {
+fn containers(workload: &Part<'_, WorkloadSection>, env: Option<&EnvSection>) -> Outcome {
     let Part { section, document } = workload;
-    let variables = overlay(&env.env, &section.env);
+    let variables = match env {
+        Some(env) => overlay(&env.env, &section.env),
+        None => section.env.clone(),
+    };
+    let mounts = volumes::mounts(section);
     let images = &section.images;
     let signed: Vec<String> = images
         .dct
@@ -250,7 +198,8 @@ fn containers(
         .collect();
     let given = Given {
         variables: &variables,
-        volumes: mounts,
+        is_open: env.is_none(),
+        volumes: &mounts,
         signed: &signed,
     };
     if section.play.is_some() {

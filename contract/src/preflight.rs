@@ -16,7 +16,7 @@ mod placeholders;
 mod plain;
 mod seeds;
 
-pub(crate) use placeholders::placeholders;
+use placeholders::placeholders;
 
 /// Until when certificates must last.
 #[derive(Debug, Clone, Copy)]
@@ -27,29 +27,36 @@ pub struct Horizon {
     pub days: u32,
 }
 
-/// Which sections anybody can read, the workload's first, and how bad secrets there are.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Clear {
-    pub(crate) sections: (bool, bool),
-    pub(crate) level: Level,
+/// What a workload section is worth a look for. Where anybody can read it, its secrets are told at a level.
+pub(crate) fn of_workload(
+    part: &Part<'_, WorkloadSection>,
+    secrets: Option<Level>,
+) -> Vec<Finding> {
+    let mut findings = seeds::of_workload(part);
+    findings.extend(secrets.and_then(|level| Some(plain::of_workload(part)?.with_level(level))));
+    findings.extend(placeholders(part.document));
+    findings
 }
 
-/// Looks at both sections.
-pub(crate) fn look(
-    workload: &Part<'_, WorkloadSection>,
-    env: &Part<'_, EnvSection>,
-    clear: Clear,
+/// The same of an env section.
+pub(crate) fn of_env(
+    part: &Part<'_, EnvSection>,
+    secrets: Option<Level>,
     horizon: Horizon,
 ) -> Vec<Finding> {
-    let mut findings = seeds::weak(workload, env);
-    findings.extend(certificates(env, horizon));
-    let of_workload = plain::of_workload(workload).filter(|_| clear.sections.0);
-    let of_env = plain::of_env(env).filter(|_| clear.sections.1);
-    let plain = of_workload.into_iter().chain(of_env);
-    findings.extend(plain.map(|finding| finding.with_level(clear.level)));
-    findings.extend(placeholders(workload.document));
-    findings.extend(placeholders(env.document));
+    let mut findings = seeds::of_env(part);
+    findings.extend(certificates(part, horizon));
+    findings.extend(secrets.and_then(|level| Some(plain::of_env(part)?.with_level(level))));
+    findings.extend(placeholders(part.document));
     findings
+}
+
+/// What is seen only where both are known.
+pub(crate) fn of_both(
+    workload: &Part<'_, WorkloadSection>,
+    env: &Part<'_, EnvSection>,
+) -> Vec<Finding> {
+    seeds::shared(workload, env)
 }
 
 fn warn(code: Code, document: &Document, pointer: &str, cause: String, remedy: &str) -> Finding {

@@ -20,6 +20,7 @@ pub use opened::Opened;
 pub use verified::{Agreed, Verified};
 
 use opened::OpenPart;
+pub(crate) use opened::{Ajar, Unsound};
 
 /// A contract that goes no further.
 #[derive(Debug)]
@@ -74,8 +75,12 @@ impl Sealed {
         self.0.is_sealed()
     }
 
-    /// Tokens that no key opens: their form shows it, also to those who have none.
-    pub fn malformed_tokens(&self) -> Vec<Finding> {
+    /// The sealed parts that nobody gave any key for, by their keys; those whose form shows that none opens them are told
+    /// of when it is tried.
+    pub(crate) fn without_key(&self, keys: Keys<'_>) -> Vec<(&'static str, Place)> {
+        if keys.token.is_some() || keys.age.is_some() {
+            return Vec::new();
+        }
         let UserData {
             workload,
             env,
@@ -83,14 +88,15 @@ impl Sealed {
             places,
             ..
         } = &self.0;
+        let is_malformed = |text: &Text| text.is_token() && Token::parse(&text.0).is_err();
         [
-            (workload.text(), &places.workload),
-            (env.text(), &places.env),
-            (auditor.as_ref(), &places.auditor),
+            ("workload", workload.text(), &places.workload),
+            ("env", env.text(), &places.env),
+            ("attestationPublicKey", auditor.as_ref(), &places.auditor),
         ]
         .into_iter()
-        .filter_map(|(text, place)| Some((text.filter(|text| text.is_token())?, place)))
-        .filter_map(|(text, place)| Some(Token::parse(&text.0).err()?.at(place.clone())))
+        .filter(|(_, text, _)| text.is_some_and(|text| text.is_sealed() && !is_malformed(text)))
+        .map(|(name, _, place)| (name, place.clone()))
         .collect()
     }
 
@@ -101,6 +107,13 @@ impl Sealed {
 
     /// Opens every sealed part with its key; a contract in the clear needs none.
     pub fn open<'k>(self, keys: impl Into<Keys<'k>>) -> Result<Opened, Rejection> {
+        let (keys, sealed) = (keys.into(), self.0.is_sealed());
+        self.opened(keys)
+            .map_err(|ajar| Rejection::of_nobody(ajar.findings, sealed, keys.everything))
+    }
+
+    /// The same; what is open of one that does not open as a whole is left for whoever reviews it.
+    pub(crate) fn opened(self, keys: Keys<'_>) -> Result<Opened, Box<Ajar>> {
         let sealed = self.0.is_sealed();
         let UserData {
             workload,
@@ -111,7 +124,6 @@ impl Sealed {
             ..
         } = self.0;
         let tokens = workload.is_token() && env.is_token();
-        let keys = keys.into();
         let texts = [
             (workload.text(), &places.workload),
             (env.text(), &places.env),
@@ -126,31 +138,38 @@ impl Sealed {
             texts.map(|text| clear(&text))
         };
         let [of_workload, of_env, of_auditor] = opened.map(Option::transpose);
+        let (mut closed, mut warnings) = (Vec::new(), Vec::new());
+        let mut text = |opened: Result<Option<Clear>, Finding>| match opened {
+            Ok(clear) => Some(clear.map(|clear| {
+                warnings.extend(clear.warning);
+                clear.text
+            })),
+            Err(finding) => {
+                closed.push(finding);
+                None
+            }
+        };
+        let of_workload = text(of_workload).map(|clear| OpenPart::new(workload, clear));
+        let of_env = text(of_env).map(|clear| OpenPart::new(env, clear));
+        let of_auditor = text(of_auditor);
         match (of_workload, of_env, of_auditor) {
-            (Ok(of_workload), Ok(of_env), Ok(of_auditor)) => {
-                let mut warnings = Vec::new();
-                let mut text = |clear: Option<Clear>| {
-                    let clear = clear?;
-                    warnings.extend(clear.warning);
-                    Some(clear.text)
-                };
-                Ok(Opened {
-                    workload: OpenPart::new(workload, text(of_workload)),
-                    env: OpenPart::new(env, text(of_env)),
-                    auditor: text(of_auditor),
-                    signature,
-                    places,
-                    tokens,
-                    sealed,
-                    everything: keys.everything || !sealed,
-                    warnings,
-                })
-            }
-            (workload, env, auditor) => {
-                let errors = [workload.err(), env.err(), auditor.err()];
-                let findings = errors.into_iter().flatten().collect();
-                Err(Rejection::of_nobody(findings, sealed, keys.everything))
-            }
+            (Some(workload), Some(env), Some(auditor)) => Ok(Opened {
+                workload,
+                env,
+                auditor,
+                signature,
+                places,
+                tokens,
+                sealed,
+                everything: keys.everything || !sealed,
+                warnings,
+            }),
+            (workload, env, _) => Err(Box::new(Ajar {
+                findings: closed.into_iter().chain(warnings).collect(),
+                workload,
+                env,
+                places,
+            })),
         }
     }
 }

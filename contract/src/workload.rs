@@ -25,8 +25,16 @@ pub(crate) use image::canonical_registry;
 /// A workload, where nothing stops it, and what was found on the way: all that is wrong, or what is worth a look.
 pub(crate) type Outcome = (Option<Workload>, Vec<Finding>);
 
-/// Leaves the workload out where a finding stops it.
-fn outcome(findings: Vec<Finding>, workload: impl FnOnce() -> Workload) -> Outcome {
+/// Leaves the workload out where a finding stops it, or where a part of it is not known: advice then rests on too little.
+fn outcome(
+    mut findings: Vec<Finding>,
+    is_known: bool,
+    workload: impl FnOnce() -> Workload,
+) -> Outcome {
+    if !is_known {
+        findings.retain(Finding::stops);
+        return (None, findings);
+    }
     let is_good = !findings.iter().any(Finding::stops);
     (is_good.then(workload), findings)
 }
@@ -36,6 +44,8 @@ fn outcome(findings: Vec<Finding>, workload: impl FnOnce() -> Workload) -> Outco
 pub struct Given<'a> {
     /// The merged environment.
     pub variables: &'a interpolation::Variables,
+    /// The other party may set further variables: what takes one of these is left out, and neither refused nor judged.
+    pub is_open: bool,
     /// Where data volumes are mounted in the guest.
     pub volumes: &'a [String],
     /// The images that signature keys are given for (`images`), by the name that they stand under.
@@ -48,6 +58,7 @@ pub(crate) struct Surroundings<'a> {
     /// The files of the archive by relative path.
     files: &'a BTreeMap<String, File>,
     variables: &'a interpolation::Variables,
+    is_open: bool,
     volumes: &'a [String],
     signed: &'a [String],
 }
@@ -57,6 +68,7 @@ impl<'a> Surroundings<'a> {
         Self {
             files,
             variables: given.variables,
+            is_open: given.is_open,
             volumes: given.volumes,
             signed: given.signed,
         }

@@ -17,6 +17,7 @@ use hpcr_contract::error::ContractError;
 use hpcr_contract::finding::Level;
 use hpcr_contract::lone;
 use hpcr_contract::messages;
+use hpcr_contract::preflight::Horizon;
 use hpcr_contract::private_key::PrivateKey;
 use hpcr_contract::product::Product;
 use hpcr_contract::schema::Section;
@@ -72,7 +73,14 @@ fn is_valid(contract: &[u8], product: Product) -> bool {
 
 /// The same for a section on its own.
 fn is_valid_section(section: Section, bytes: &[u8]) -> bool {
-    let findings = lone::check(section, bytes, "s.yaml", Product::Ccrt, Keys::default());
+    let findings = lone::check(
+        section,
+        bytes,
+        "s.yaml",
+        Product::Ccrt,
+        Keys::default(),
+        Horizon { now: 0, days: 0 },
+    );
     findings.iter().all(|finding| finding.level < Level::Error)
 }
 

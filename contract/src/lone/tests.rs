@@ -6,6 +6,8 @@ use crate::finding::Level;
 use crate::testing::KeyPair;
 use crate::token::openssl::{DecryptionKey, Prefix, seal};
 
+const NOW: Horizon = Horizon { now: 0, days: 30 };
+
 fn told(section: Section, text: &str) -> Vec<(Level, String)> {
     check(
         section,
@@ -13,6 +15,7 @@ fn told(section: Section, text: &str) -> Vec<(Level, String)> {
         "section.yaml",
         Product::Ccrt,
         Keys::default(),
+        NOW,
     )
     .iter()
     .map(|finding| (finding.level, format!("{} {}", finding.code, finding.place)))
@@ -95,6 +98,7 @@ fn a_token_of_a_section_is_opened_and_its_places_lie_inside() {
         "env.token",
         Product::Ccrt,
         Some(&key),
+        NOW,
     );
     assert_eq!(
         findings[0].place.to_string(),

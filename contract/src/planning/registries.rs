@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::{Part, overlay, pem, refuse};
-use crate::finding::Finding;
+use crate::finding::{Finding, both};
 use crate::plan::Credentials;
 use crate::sections::auths::Auths;
 use crate::sections::env::EnvSection;
@@ -17,22 +17,19 @@ pub(super) fn credentials(
     workload: &Part<'_, WorkloadSection>,
     env: &Part<'_, EnvSection>,
 ) -> Result<BTreeMap<String, Credentials>, Vec<Finding>> {
-    let mut findings = Vec::new();
-    let workload = by_host(workload.document, &workload.section.auths, &mut findings);
-    let env = by_host(env.document, &env.section.auths, &mut findings);
-    if findings.is_empty() {
-        Ok(overlay(&env, &workload))
-    } else {
-        Err(findings)
-    }
+    let (workload, env) = both(
+        by_host(workload.document, &workload.section.auths),
+        by_host(env.document, &env.section.auths),
+    )?;
+    Ok(overlay(&env, &workload))
 }
 
-fn by_host(
+/// One party's credentials by registry.
+pub(super) fn by_host(
     document: &Document,
     auths: &Auths,
-    findings: &mut Vec<Finding>,
-) -> BTreeMap<String, Credentials> {
-    let mut hosts = BTreeMap::new();
+) -> Result<BTreeMap<String, Credentials>, Vec<Finding>> {
+    let (mut hosts, mut findings) = (BTreeMap::new(), Vec::new());
     for (name, auth) in auths {
         match hosts.entry(canonical_registry(name)) {
             Entry::Vacant(free) => {
@@ -48,7 +45,11 @@ fn by_host(
             }
         }
     }
-    hosts
+    if findings.is_empty() {
+        Ok(hosts)
+    } else {
+        Err(findings)
+    }
 }
 
 /// The authorities of `env.cacerts` by name.

@@ -3,11 +3,14 @@
 //! A key that comes from anywhere but the two seeds cannot be honoured in this version, and stops the contract: a
 //! volume under a weaker key than was asked for would be a broken promise.
 
+use std::collections::BTreeMap;
+
 use super::{Part, refuse_as};
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, Level, keep};
 use crate::messages;
 use crate::passphrase::{self, Seeds};
 use crate::plan::{Create, Filesystem, HeaderRecord, Mount, Service, Volume};
+use crate::secret::SecretString;
 use crate::sections::env::EnvSection;
 use crate::sections::volumes::{self as written, EnvVolume, WorkloadVolume};
 use crate::sections::workload::WorkloadSection;
@@ -50,22 +53,24 @@ pub(super) fn volumes(
     env: &Part<'_, EnvSection>,
 ) -> Result<Vec<Volume>, Vec<Finding>> {
     let mut findings = unmatched(workload, env);
-    let mut volumes: Vec<Volume> = Vec::new();
+    findings.extend(foreign_keys(env));
+    let places = keep(&mut findings, places(workload)).unwrap_or_default();
+    let mut volumes = Vec::new();
     for (name, of_workload) in &workload.section.volumes {
         let Some(of_env) = env.section.volumes.get(name) else {
             continue;
         };
-        let both = Both {
-            name,
-            workload: of_workload,
-            env: of_env,
-            workload_document: workload.document,
-            env_document: env.document,
+        let Some(env_seed) = &of_env.seed else {
+            if of_env.uv_secret_id.is_none() {
+                let (cause, remedy) = ("the env's seed is missing", "add `seed`");
+                findings.push(refuse_key(env.document, name, "seed", cause, remedy));
+            }
+            continue;
         };
-        match both.volume(&volumes) {
-            Ok(volume) => volumes.push(volume),
-            Err(found) => findings.extend(found),
-        }
+        let Some(mount) = places.get(name.as_str()) else {
+            continue;
+        };
+        volumes.push(volume(name, mount, (of_workload, of_env), env_seed));
     }
     if findings.is_empty() {
         Ok(volumes)
@@ -152,126 +157,108 @@ fn unmatched(workload: &Part<'_, WorkloadSection>, env: &Part<'_, EnvSection>) -
         .collect()
 }
 
-/// One volume as both parties write it.
-struct Both<'a> {
-    name: &'a str,
-    workload: &'a WorkloadVolume,
-    env: &'a EnvVolume,
-    workload_document: &'a Document,
-    env_document: &'a Document,
+/// One volume of both parties' halves.
+fn volume(
+    name: &str,
+    mount: &str,
+    (workload, env): (&WorkloadVolume, &EnvVolume),
+    env_seed: &SecretString,
+) -> Volume {
+    let env_seeds = Seeds {
+        current: env_seed,
+        previous: env.previous_seed.as_ref(),
+    };
+    let workload_seeds = Seeds {
+        current: &workload.seed,
+        previous: workload.previous_seed.as_ref(),
+    };
+    let disk = env.volume_id.as_ref().or(env.volume_name.as_ref());
+    Volume {
+        name: name.to_owned(),
+        disk: disk.map_or(name, String::as_str).to_owned(),
+        mount: mount.to_owned(),
+        filesystem: workload.filesystem.map_or(Filesystem::Ext4, filesystem),
+        passphrase: passphrase::passphrase(env_seed, &workload.seed),
+        previous_passphrases: passphrase::previous(env_seeds, workload_seeds),
+        create: create(workload, env),
+        header_record: header_record(workload, env),
+    }
 }
 
-impl Both<'_> {
-    fn volume(&self, others: &[Volume]) -> Result<Volume, Vec<Finding>> {
-        let Self {
-            name,
-            workload,
-            env,
-            ..
-        } = *self;
-        let mut findings = self.foreign_keys();
-        let mount = self.mount(others).map_err(|finding| findings.push(finding));
-        let filesystem = workload.filesystem.map_or(Filesystem::Ext4, filesystem);
-        if filesystem != Filesystem::Ext4 {
-            findings.push(
-                self.refuse(
-                    self.workload_document,
-                    "filesystem",
-                    "only ext4 is supported",
-                    "leave `filesystem` out, or write `ext4`",
-                )
-                .with_level(Level::Limit),
-            );
-        }
-        let (Some(env_seed), Ok(mount), true) = (&env.seed, mount, findings.is_empty()) else {
-            if env.seed.is_none() && env.uv_secret_id.is_none() {
-                findings.push(self.refuse(
-                    self.env_document,
-                    "seed",
-                    "the env's seed is missing",
-                    "add `seed`",
-                ));
-            }
-            return Err(findings);
-        };
-        let env_seeds = Seeds {
-            current: env_seed,
-            previous: env.previous_seed.as_ref(),
-        };
-        let workload_seeds = Seeds {
-            current: &workload.seed,
-            previous: workload.previous_seed.as_ref(),
-        };
-        let disk = env.volume_id.as_ref().or(env.volume_name.as_ref());
-        Ok(Volume {
-            name: name.to_owned(),
-            disk: disk.map_or(name, String::as_str).to_owned(),
-            mount,
-            filesystem,
-            passphrase: passphrase::passphrase(env_seed, &workload.seed),
-            previous_passphrases: passphrase::previous(env_seeds, workload_seeds),
-            create: create(workload, env),
-            header_record: header_record(workload, env),
-        })
-    }
-
-    /// Keys of other key sources.
-    fn foreign_keys(&self) -> Vec<Finding> {
-        [
-            ("kms", self.env.kms),
-            ("grep11", self.env.grep11),
-            ("uv-secret-id", self.env.uv_secret_id),
-            ("uv-previous-secret-id", self.env.uv_previous_secret_id),
-        ]
-        .into_iter()
-        .filter(|(_, present)| present.is_some())
-        .map(|(key, _)| {
+/// Keys of the env's half that ask for another key source.
+pub(super) fn foreign_keys(env: &Part<'_, EnvSection>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, volume) in &env.section.volumes {
+        let keys = [
+            ("kms", volume.kms),
+            ("grep11", volume.grep11),
+            ("uv-secret-id", volume.uv_secret_id),
+            ("uv-previous-secret-id", volume.uv_previous_secret_id),
+        ];
+        for (key, _) in keys.iter().filter(|(_, present)| present.is_some()) {
             let cause = format!(
                 "`{key}` is not supported: the volume would be under a weaker key than is asked for"
             );
-            self.refuse(
-                self.env_document,
-                key,
-                &cause,
-                "write `seed` and leave the other key source out",
-            )
-            .with_level(Level::Limit)
-        })
-        .collect()
+            let remedy = "write `seed` and leave the other key source out";
+            let finding = refuse_key(env.document, name, key, &cause, remedy);
+            findings.push(finding.with_level(Level::Limit));
+        }
     }
+    findings
+}
 
-    /// Where the volume is mounted: not over the appliance, and not over another volume's data.
-    fn mount(&self, others: &[Volume]) -> Result<String, Finding> {
+/// Where each volume of the workload's half is mounted: not over the appliance, and not over another volume's data.
+pub(super) fn places<'a>(
+    workload: &Part<'a, WorkloadSection>,
+) -> Result<BTreeMap<&'a str, String>, Vec<Finding>> {
+    let overlap =
+        |one: &str, other: &str| paths::is_within(one, other) || paths::is_within(other, one);
+    let (mut places, mut findings) = (BTreeMap::<&str, String>::new(), Vec::new());
+    for (name, volume) in &workload.section.volumes {
         let tell = |cause: &str| {
             let remedy = "choose a folder of its own, such as /mnt/data";
-            self.refuse(self.workload_document, "mount", cause, remedy)
+            refuse_key(workload.document, name, "mount", cause, remedy)
         };
-        let overlap =
-            |one: &str, other: &str| paths::is_within(one, other) || paths::is_within(other, one);
-        let mount = paths::absolute(self.workload.mount.as_deref().unwrap_or(DEFAULT_MOUNT))
-            .map_err(tell)?;
-        if RESERVED.iter().any(|reserved| overlap(&mount, reserved)) {
-            return Err(tell("this path belongs to the appliance"));
+        match paths::absolute(volume.mount.as_deref().unwrap_or(DEFAULT_MOUNT)) {
+            Err(cause) => findings.push(tell(cause)),
+            Ok(mount) if RESERVED.iter().any(|reserved| overlap(&mount, reserved)) => {
+                findings.push(tell("this path belongs to the appliance"));
+            }
+            Ok(mount) => match places.iter().find(|(_, other)| overlap(&mount, other)) {
+                Some((other, _)) => findings.push(tell(&format!(
+                    "the path and that of the volume {other} overlap"
+                ))),
+                None => drop(places.insert(name, mount)),
+            },
         }
-        match others.iter().find(|other| overlap(&mount, &other.mount)) {
-            Some(other) => Err(tell(&format!(
-                "the path and that of the volume {} overlap",
-                other.name
-            ))),
-            None => Ok(mount),
+        if volume
+            .filesystem
+            .is_some_and(|one| filesystem(one) != Filesystem::Ext4)
+        {
+            let (cause, remedy) = (
+                "only ext4 is supported",
+                "leave `filesystem` out, or write `ext4`",
+            );
+            let finding = refuse_key(workload.document, name, "filesystem", cause, remedy);
+            findings.push(finding.with_level(Level::Limit));
         }
     }
+    if findings.is_empty() {
+        Ok(places)
+    } else {
+        Err(findings)
+    }
+}
 
-    fn refuse(&self, document: &Document, key: &str, cause: &str, remedy: &str) -> Finding {
-        let pointer = format!("/volumes/{}/{key}", self.name);
-        refuse_as(
-            messages::DISK_INVALID_INPUT,
-            document,
-            &pointer,
-            cause,
-            remedy,
-        )
-    }
+fn refuse_key(document: &Document, name: &str, key: &str, cause: &str, remedy: &str) -> Finding {
+    let pointer = format!("/volumes/{name}/{key}");
+    refuse_as(
+        messages::DISK_INVALID_INPUT,
+        document,
+        &pointer,
+        cause,
+        remedy,
+    )
 }
 
 fn filesystem(filesystem: written::Filesystem) -> Filesystem {

@@ -9,7 +9,7 @@ use crate::yaml::{Document, Kind, Node};
 const PLACEHOLDER: &str = "FILL-IN";
 
 /// Every placeholder of a section, at its place.
-pub(crate) fn placeholders(document: &Document) -> Vec<Finding> {
+pub(super) fn placeholders(document: &Document) -> Vec<Finding> {
     let mut pointers = Vec::new();
     collect(document.root(), &mut String::new(), &mut pointers);
     let tell = |pointer: &String| {

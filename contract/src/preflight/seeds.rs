@@ -11,6 +11,7 @@ use crate::messages;
 use crate::planning::Part;
 use crate::secret::{ExposeSecret as _, SecretString};
 use crate::sections::env::EnvSection;
+use crate::sections::volumes::EnvVolume;
 use crate::sections::workload::WorkloadSection;
 use crate::yaml::Document;
 
@@ -19,38 +20,54 @@ const FEW: usize = 8;
 /// Seeds end in the same place for everybody who follows the advice.
 const REMEDY: &str = "make a random one, such as `openssl rand -hex 24` prints";
 
-/// The weak seeds of both sections.
-pub(super) fn weak(
+/// The weak seeds of a workload section.
+pub(super) fn of_workload(part: &Part<'_, WorkloadSection>) -> Vec<Finding> {
+    let volumes = part.section.volumes.iter();
+    let seeds = volumes.map(|(name, volume)| Seeds {
+        document: part.document,
+        name,
+        current: Some(&volume.seed),
+        previous: volume.previous_seed.as_ref(),
+    });
+    seeds.filter_map(|seeds| seeds.weak()).collect()
+}
+
+/// The weak seeds of an env section.
+pub(super) fn of_env(part: &Part<'_, EnvSection>) -> Vec<Finding> {
+    let volumes = part.section.volumes.iter();
+    let seeds = volumes.map(|(name, volume)| seeds_of_env(part, name, volume));
+    seeds.filter_map(|seeds| seeds.weak()).collect()
+}
+
+/// Seeds that are the same in both sections.
+pub(super) fn shared(
     workload: &Part<'_, WorkloadSection>,
     env: &Part<'_, EnvSection>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (name, volume) in &workload.section.volumes {
-        let seeds = Seeds {
-            document: workload.document,
-            name,
-            current: Some(&volume.seed),
-            previous: volume.previous_seed.as_ref(),
-        };
-        findings.extend(seeds.weak());
-    }
     for (name, volume) in &env.section.volumes {
-        let seeds = Seeds {
-            document: env.document,
-            name,
-            current: volume.seed.as_ref(),
-            previous: volume.previous_seed.as_ref(),
-        };
-        findings.extend(seeds.weak());
         let other = workload.section.volumes.get(name);
         if let (Some(ours), Some(other)) = (&volume.seed, other)
             && ours.expose_secret() == other.seed.expose_secret()
         {
             let cause = "both sections have the same seed: either party alone can open the volume";
-            findings.push(seeds.told("seed", cause));
+            findings.push(seeds_of_env(env, name, volume).told("seed", cause));
         }
     }
     findings
+}
+
+fn seeds_of_env<'a>(
+    part: &Part<'a, EnvSection>,
+    name: &'a str,
+    volume: &'a EnvVolume,
+) -> Seeds<'a> {
+    Seeds {
+        document: part.document,
+        name,
+        current: volume.seed.as_ref(),
+        previous: volume.previous_seed.as_ref(),
+    }
 }
 
 /// The seeds of one volume in one section.
@@ -63,7 +80,11 @@ struct Seeds<'a> {
 
 impl Seeds<'_> {
     fn weak(&self) -> Option<Finding> {
+        // One that is left of a section that does not follow the schema may be empty; that has been told.
         let current = self.current?.expose_secret();
+        if current.is_empty() {
+            return None;
+        }
         if self
             .previous
             .is_some_and(|previous| previous.expose_secret() == current)

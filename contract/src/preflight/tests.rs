@@ -18,15 +18,11 @@ fn told(workload: &str, env: &str, in_the_clear: (bool, bool), now: i64) -> Vec<
         section: &documents.1.read::<EnvSection>().unwrap(),
         document: &documents.1,
     };
-    let findings = look(
-        &workload,
-        &env,
-        Clear {
-            sections: in_the_clear,
-            level: Level::Warning,
-        },
-        Horizon { now, days: 30 },
-    );
+    let secrets = |is_clear: bool| is_clear.then_some(Level::Warning);
+    let horizon = Horizon { now, days: 30 };
+    let mut findings = of_workload(&workload, secrets(in_the_clear.0));
+    findings.extend(of_env(&env, secrets(in_the_clear.1), horizon));
+    findings.extend(of_both(&workload, &env));
     findings
         .iter()
         .map(|finding| {

@@ -1,5 +1,5 @@
-//! What is left of a section that does not follow the schema, so that one fault does not hide the others: its variables,
-//! where its volumes are mounted, and what it says of its containers.
+//! What is left of a section that does not follow the schema, so that one fault does not hide the others: every part of
+//! it that can be read by itself.
 //!
 //! Nothing here reports anything: the schema has. A plan is never made of it.
 
@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
+use super::auths::Auth;
 use super::env::EnvSection;
 use super::images::Images;
-use super::volumes::WorkloadVolume;
+use super::logging::{LogRouter, Logging, Syslog};
+use super::volumes::{EnvVolume, WorkloadVolume};
 use super::workload::{Compose, WorkloadSection};
 use super::{Present, present};
 use crate::secret::SecretString;
@@ -36,7 +38,18 @@ impl<T: Default> Maybe<T> {
     }
 }
 
-type Variables = Maybe<BTreeMap<String, Maybe<SecretString>>>;
+/// Entries by name, each read by itself.
+type Named<T> = Maybe<BTreeMap<String, Maybe<T>>>;
+
+/// The entries that can be read.
+fn readable<T>(found: Named<T>) -> BTreeMap<String, T> {
+    let found = found.or_default().into_iter();
+    found
+        .filter_map(|(name, entry)| Some((name, entry.0?)))
+        .collect()
+}
+
+type Variables = Named<SecretString>;
 
 /// A variable that cannot be read is there all the same: what uses it is not told to lack it.
 fn variables(found: Variables) -> BTreeMap<String, SecretString> {
@@ -50,12 +63,41 @@ impl EnvSection {
     /// What is left of one that does not follow the schema.
     pub(crate) fn salvaged(document: &Document) -> Self {
         #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Sinks {
+            #[serde(default)]
+            log_router: Maybe<LogRouter>,
+            #[serde(default)]
+            syslog: Maybe<Syslog>,
+            #[serde(default, rename = "logDNA", deserialize_with = "present")]
+            log_dna: Option<Present>,
+        }
+        #[derive(Default, Deserialize)]
         struct Rest {
+            #[serde(default)]
+            logging: Maybe<Sinks>,
+            #[serde(default)]
+            volumes: Named<EnvVolume>,
+            #[serde(default)]
+            auths: Named<Auth>,
+            #[serde(default)]
+            cacerts: Maybe<Vec<Maybe<BTreeMap<String, String>>>>,
             #[serde(default)]
             env: Variables,
         }
         let rest: Rest = document.read().unwrap_or_default();
+        let authorities = rest.cacerts.or_default().into_iter();
+        let logging = |sinks: Sinks| Logging {
+            log_router: sinks.log_router.0,
+            syslog: sinks.syslog.0,
+            log_dna: sinks.log_dna,
+        };
         Self {
+            logging: rest.logging.0.map(logging),
+            volumes: readable(rest.volumes),
+            auths: readable(rest.auths),
+            // A place names an entry by its number.
+            cacerts: authorities.map(Maybe::or_default).collect(),
             env: variables(rest.env),
             ..Self::default()
         }
@@ -73,6 +115,8 @@ impl WorkloadSection {
         #[derive(Default, Deserialize)]
         struct Volume {
             #[serde(default)]
+            seed: Maybe<SecretString>,
+            #[serde(default)]
             mount: Maybe<String>,
         }
         #[derive(Default, Deserialize)]
@@ -86,13 +130,17 @@ impl WorkloadSection {
             #[serde(default)]
             images: Maybe<Images>,
             #[serde(default)]
-            volumes: Maybe<BTreeMap<String, Maybe<Volume>>>,
+            volumes: Named<Volume>,
+            #[serde(default)]
+            auths: Named<Auth>,
         }
         let rest: Rest = document.read().unwrap_or_default();
         let archive = rest.compose.or_default().archive.0;
         let volume = |(name, volume): (String, Maybe<Volume>)| {
+            let volume = volume.or_default();
             let volume = WorkloadVolume {
-                mount: volume.or_default().mount.0,
+                seed: volume.seed.or_default(),
+                mount: volume.mount.0,
                 ..WorkloadVolume::default()
             };
             (name, volume)
@@ -101,6 +149,7 @@ impl WorkloadSection {
             compose: archive.map(|archive| Compose { archive }),
             play: rest.play,
             env: variables(rest.env),
+            auths: readable(rest.auths),
             images: rest.images.or_default(),
             volumes: rest.volumes.or_default().into_iter().map(volume).collect(),
             ..Self::default()

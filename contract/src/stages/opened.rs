@@ -12,7 +12,7 @@ use crate::finding::{Finding, Place, keep};
 use crate::messages;
 use crate::parallel;
 use crate::plan::{Auditor, Evidence};
-use crate::planning::{self, Part};
+use crate::planning::{self, Half, Halves, Salvage};
 use crate::product::Product;
 use crate::schema::{self, Scope, Section};
 use crate::sections::env::EnvSection;
@@ -89,35 +89,93 @@ impl OpenPart {
     }
 }
 
-/// A section that follows the schema, as its type.
-struct Sound<T> {
-    section: T,
-    document: Document,
+/// A contract that is not verified: what was told of it, and its sections for whoever tells more.
+pub(crate) struct Unsound {
+    pub(crate) findings: Vec<Finding>,
+    workload: Read<WorkloadSection>,
+    env: Read<EnvSection>,
+    /// Which of the two sections anybody who holds the contract can read.
+    pub(crate) in_the_clear: (bool, bool),
+    /// Some section is open.
+    is_open: bool,
 }
 
-impl<T: DeserializeOwned> Sound<T> {
-    /// What is wrong goes to the findings; what was YAML at least comes back.
-    fn of(
-        (document, told): (Option<Document>, Vec<Finding>),
-        findings: &mut Vec<Finding>,
-    ) -> Result<Self, Option<Box<Document>>> {
-        let is_sound = !told.iter().any(Finding::stops);
-        findings.extend(told);
-        match document {
-            Some(document) if is_sound => {
-                match keep(findings, document.read().map_err(|finding| vec![finding])) {
-                    Some(section) => Ok(Self { section, document }),
-                    None => Err(Some(Box::new(document))),
-                }
-            }
-            unsound => Err(unsound.map(Box::new)),
-        }
+/// A section that follows the schema, or the document of one that does not; none where it is closed or no YAML.
+type Read<T> = Result<Half<T>, Option<Box<Document>>>;
+
+impl Unsound {
+    /// Whether something of a section can be read.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open
     }
 
-    fn part(&self) -> Part<'_, T> {
-        Part {
-            section: &self.section,
-            document: &self.document,
+    /// What was told, and both sections as far as they can be read.
+    pub(crate) fn into_halves(self) -> (Vec<Finding>, Halves) {
+        let halves = Halves {
+            workload: left(self.workload),
+            env: left(self.env),
+        };
+        (self.findings, halves)
+    }
+
+    /// Everything that is wrong, also what only planning sees.
+    fn everything(self, product: Product) -> Vec<Finding> {
+        let (mut findings, halves) = self.into_halves();
+        let beyond = planning::beyond(product, &halves, &findings);
+        findings.extend(beyond);
+        findings
+    }
+}
+
+fn left<T: Salvage>(read: Read<T>) -> Option<Half<T>> {
+    match read {
+        Ok(half) => Some(half),
+        Err(document) => Some(Half::left(*document?)),
+    }
+}
+
+/// What is wrong goes to the findings; what was YAML at least comes back.
+fn read<T: DeserializeOwned>(
+    (document, mut told): (Option<Document>, Vec<Finding>),
+    findings: &mut Vec<Finding>,
+) -> Read<T> {
+    let half = document
+        .ok_or(None)
+        .and_then(|document| Half::sound(document, &mut told).map_err(Some));
+    findings.extend(told);
+    half
+}
+
+/// A contract of which a part stays closed.
+pub(crate) struct Ajar {
+    /// Why it does.
+    pub(crate) findings: Vec<Finding>,
+    pub(super) workload: Option<OpenPart>,
+    pub(super) env: Option<OpenPart>,
+    pub(super) places: Places,
+}
+
+impl Ajar {
+    /// What can be told of the sections that are open.
+    pub(crate) fn read(self, product: Product) -> Unsound {
+        let mut findings = self.findings;
+        let Places { workload, env, .. } = &self.places;
+        let is_open = self.workload.is_some() || self.env.is_some();
+        let is_clear = |part: &Option<OpenPart>| part.as_ref().is_some_and(OpenPart::is_clear);
+        let in_the_clear = (is_clear(&self.workload), is_clear(&self.env));
+        let check = |part: Option<OpenPart>, section, place| {
+            part.map_or((None, Vec::new()), |part| {
+                part.check(section, product, place)
+            })
+        };
+        let of_workload = check(self.workload, Section::Workload, workload);
+        let of_env = check(self.env, Section::Env, env);
+        Unsound {
+            workload: read(of_workload, &mut findings),
+            env: read(of_env, &mut findings),
+            findings,
+            in_the_clear,
+            is_open,
         }
     }
 }
@@ -149,11 +207,18 @@ impl Opened {
     /// Checks both sections against the schema of a product, reads them, and checks the signature.
     pub fn verify(self, product: Product) -> Result<Verified, Rejection> {
         let (sealed, everything) = (self.sealed, self.everything);
-        self.verified(product)
-            .map_err(|findings| Rejection::of_nobody(findings, sealed, everything))
+        self.verified(product).map_err(|unsound| {
+            let findings = if everything {
+                unsound.everything(product)
+            } else {
+                unsound.findings
+            };
+            Rejection::of_nobody(findings, sealed, everything)
+        })
     }
 
-    fn verified(mut self, product: Product) -> Result<Verified, Vec<Finding>> {
+    /// The same; the sections of one that is rejected are left for whoever reviews it.
+    pub(crate) fn verified(mut self, product: Product) -> Result<Verified, Box<Unsound>> {
         let mut findings = Vec::new();
         let Places { workload, env, .. } = &self.places;
         let sections = [
@@ -163,21 +228,21 @@ impl Opened {
         let [workload, env] = parallel::map(&sections, |(part, section, place)| {
             part.check(*section, product, place)
         });
-        let workload = Sound::<WorkloadSection>::of(workload, &mut findings);
-        let env = Sound::<EnvSection>::of(env, &mut findings);
+        let workload = read::<WorkloadSection>(workload, &mut findings);
+        let env = read::<EnvSection>(env, &mut findings);
         let auditor = keep(&mut findings, self.auditor());
         let signer = env
             .as_ref()
             .ok()
             .and_then(|env| keep(&mut findings, self.signer(&env.section)));
+        let in_the_clear = (self.workload.is_clear(), self.env.is_clear());
         match (workload, env, auditor, signer) {
             (Ok(workload), Ok(env), Some(auditor), Some(signer)) => {
                 findings.append(&mut self.warnings);
                 Ok(Verified {
                     product,
-                    documents: (workload.document, env.document),
-                    workload: workload.section,
-                    env: env.section,
+                    workload,
+                    env,
                     evidence: Evidence {
                         workload: self.workload.hash(),
                         env: self.env.hash(),
@@ -185,20 +250,21 @@ impl Opened {
                     },
                     signer,
                     warnings: findings,
-                    in_the_clear: (self.workload.is_clear(), self.env.is_clear()),
+                    in_the_clear,
                     sealed: self.sealed,
                     everything: self.everything,
                 })
             }
-            (workload, env, ..) if self.everything => {
-                let workload = workload.as_ref().map(Sound::part).map_err(Option::as_deref);
-                let env = env.as_ref().map(Sound::part).map_err(Option::as_deref);
-                let beyond = planning::beyond(product, &workload, &env, &findings);
-                findings.extend(beyond);
+            (workload, env, ..) => {
                 findings.append(&mut self.warnings);
-                Err(findings)
+                Err(Box::new(Unsound {
+                    findings,
+                    workload,
+                    env,
+                    in_the_clear,
+                    is_open: true,
+                }))
             }
-            _ => Err(findings),
         }
     }
 

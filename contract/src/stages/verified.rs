@@ -4,23 +4,20 @@ use super::Rejection;
 use crate::certificate::PublicKey;
 use crate::consent::{self, Parties};
 use crate::error::ContractError;
-use crate::finding::{Finding, Level, Place};
+use crate::finding::{Finding, Place, keep};
 use crate::plan::{Evidence, Plan};
-use crate::planning::{self, Part};
-use crate::preflight::{self, Clear, Horizon};
+use crate::planning::{self, Half};
 use crate::product::Product;
 use crate::redaction;
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
-use crate::yaml::Document;
 
 /// A contract that follows the schema and whose signature, where it has one, is good.
 #[derive(Debug)]
 pub struct Verified {
     pub(super) product: Product,
-    pub(super) documents: (Document, Document),
-    pub(super) workload: WorkloadSection,
-    pub(super) env: EnvSection,
+    pub(super) workload: Half<WorkloadSection>,
+    pub(super) env: Half<EnvSection>,
     pub(super) evidence: Evidence,
     pub(super) signer: Option<PublicKey>,
     pub(super) warnings: Vec<Finding>,
@@ -42,40 +39,29 @@ impl Verified {
         &self.warnings
     }
 
-    /// What is worth a look before a contract is used, as warnings: seeds that can be guessed, secrets that stand in the
-    /// clear, certificates that end.
-    pub fn preflight(&self, horizon: Horizon) -> Vec<Finding> {
-        // Contracts are written in the clear: one that looks ready to be sent should not be.
-        let is_ready = self.signer.is_some() || self.in_the_clear != (true, true);
-        let level = if is_ready {
-            Level::Warning
-        } else {
-            Level::Note
-        };
-        preflight::look(
-            &self.workload_part(),
-            &self.env_part(),
-            Clear {
-                sections: self.in_the_clear,
-                level,
-            },
-            horizon,
-        )
+    /// Which of the two sections anybody who holds the contract can read.
+    pub(crate) fn in_the_clear(&self) -> (bool, bool) {
+        self.in_the_clear
+    }
+
+    /// Both sections, the workload first.
+    pub(crate) fn halves(&self) -> (&Half<WorkloadSection>, &Half<EnvSection>) {
+        (&self.workload, &self.env)
     }
 
     /// Where the signing key stands.
     pub fn signing_key_place(&self) -> Place {
-        self.documents.1.place("/signingKey")
+        self.env.document.place("/signingKey")
     }
 
     /// The workload section.
     pub fn workload(&self) -> &WorkloadSection {
-        &self.workload
+        &self.workload.section
     }
 
     /// The env section.
     pub fn env(&self) -> &EnvSection {
-        &self.env
+        &self.env.section
     }
 
     /// What the attestation record says of the contract.
@@ -91,7 +77,7 @@ impl Verified {
     /// The contract as a person or container of the workload may see it: without seeds, keys, credentials and the values
     /// of the deployer's environment. YAML.
     pub fn redacted(&self) -> Result<String, ContractError> {
-        redaction::redact(&self.documents.0, &self.documents.1)
+        redaction::redact(&self.workload.document, &self.env.document)
     }
 
     /// Checks that the workload agrees to the env that it is paired with.
@@ -102,29 +88,17 @@ impl Verified {
             signer: self.signer.as_ref(),
             auditor: self.evidence.auditor.as_ref(),
         };
-        let (workload, env) = (self.workload_part(), self.env_part());
+        let (workload, env) = (self.workload.part(), self.env.part());
         let mut findings = consent::refusals(&workload, &env, parties);
         if findings.is_empty() {
             return Ok(Agreed(self));
         }
         if self.everything {
-            findings.extend(planning::beyond(self.product, &Ok(workload), &Ok(env), &[]));
+            let nothing = Evidence::default();
+            let built = planning::build(self.product, &workload, &env, None, nothing);
+            keep(&mut findings, built);
         }
         Err(Rejection::of_nobody(findings, self.sealed, self.everything))
-    }
-
-    fn workload_part(&self) -> Part<'_, WorkloadSection> {
-        Part {
-            section: &self.workload,
-            document: &self.documents.0,
-        }
-    }
-
-    fn env_part(&self) -> Part<'_, EnvSection> {
-        Part {
-            section: &self.env,
-            document: &self.documents.1,
-        }
     }
 }
 
@@ -139,8 +113,8 @@ impl Agreed<'_> {
         let validity = contract.signer.as_ref().and_then(PublicKey::validity);
         planning::build(
             contract.product,
-            &contract.workload_part(),
-            &contract.env_part(),
+            &contract.workload.part(),
+            &contract.env.part(),
             validity.map(|validity| validity.not_after),
             contract.evidence.clone(),
         )

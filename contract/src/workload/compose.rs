@@ -42,11 +42,11 @@ pub(crate) fn read(archive: Archive, given: &Given<'_>, place: &Place) -> Outcom
         Err(finding) => return (None, vec![finding]),
     };
     let surroundings = Surroundings::new(given, &archive.files);
-    let mut reader =
-        Reader::new(&document, messages::IMAGE_PARSE_COMPOSE).interpolating(given.variables);
+    let mut reader = Reader::new(&document, messages::IMAGE_PARSE_COMPOSE).interpolating(given);
     let (services, files) = top(&mut reader, &Value::root(document.root()), &surroundings);
     files.bound(&mut reader, &Value::root(document.root()));
-    outcome(reader.into_findings(), || Workload {
+    let is_known = reader.is_known();
+    outcome(reader.into_findings(), is_known, || Workload {
         services,
         files: files.with_archive(archive.files),
     })
@@ -156,7 +156,7 @@ fn all_services(
             );
         } else {
             active.insert(*name);
-            for (entry, ports) in &found.ports {
+            for (entry, ports) in found.ports.iter().filter(|_| !found.may_be_idle) {
                 published.take(reader, entry, name, ports);
             }
             read.extend(found.service.map(|service| (*name, service)));

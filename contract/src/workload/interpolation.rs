@@ -32,6 +32,9 @@ pub enum Problem {
     /// `${NAME?}` or `${NAME:?}` and no such variable.
     #[error("the variable {0} is required and has no value")]
     Required(String),
+    /// A variable that only the other party could set: nothing is wrong, and nothing is known.
+    #[error("the variable {0} is not known here")]
+    Unknown(String),
     /// Too deep.
     #[error("variables are nested more than {DEPTH} deep")]
     TooDeep,
@@ -45,7 +48,9 @@ impl Problem {
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::Malformed | Self::Unclosed => "write `${NAME}`, or `$$` for a dollar sign",
-            Self::Required(_) => "set it in the `env` of the workload or the env section",
+            Self::Required(_) | Self::Unknown(_) => {
+                "set it in the `env` of the workload or the env section"
+            }
             Self::TooDeep | Self::TooLarge => "write the value out",
         }
     }
@@ -55,6 +60,7 @@ impl Problem {
 #[derive(Debug)]
 pub struct Interpolator<'a> {
     variables: &'a Variables,
+    is_open: bool,
     left: usize,
 }
 
@@ -63,8 +69,16 @@ impl<'a> Interpolator<'a> {
     pub fn new(variables: &'a Variables) -> Self {
         Self {
             variables,
+            is_open: false,
             left: BUDGET,
         }
+    }
+
+    /// One that does not know all variables.
+    #[must_use]
+    pub fn open(mut self, is_open: bool) -> Self {
+        self.is_open = is_open;
+        self
     }
 
     /// The scalar with every variable replaced.
@@ -89,9 +103,15 @@ impl<'a> Interpolator<'a> {
             rest: scalar,
             interpolator: self,
             further,
+            unknown: None,
         };
-        reader.text(&mut output, 0, false)?;
-        Ok(output)
+        let read = reader.text(&mut output, 0, false);
+        match (read, reader.unknown) {
+            (Ok(()) | Err(Problem::Required(_)), Some(name)) => {
+                Err(Problem::Unknown(name.to_owned()))
+            }
+            (read, _) => read.map(|()| output),
+        }
     }
 }
 
@@ -110,6 +130,8 @@ struct Reader<'s, 'v> {
     rest: &'s str,
     interpolator: &'s mut Interpolator<'v>,
     further: &'s Variables,
+    /// A variable that is not known.
+    unknown: Option<&'s str>,
 }
 
 impl<'s> Reader<'s, '_> {
@@ -155,6 +177,9 @@ impl<'s> Reader<'s, '_> {
             .variables
             .get(name)
             .or_else(|| self.further.get(name));
+        if value.is_none() && self.interpolator.is_open {
+            self.unknown = Some(name);
+        }
         let text = value.map_or("", |value| value.expose_secret());
         if !braced || self.skip('}') {
             return self.push(output, text);

@@ -66,7 +66,7 @@ pub(crate) fn read(section: &Document, given: &Given<'_>) -> Outcome {
     for (value, is_template) in &parts {
         let reader = Reader::new(section, PODS_FAILED);
         let reader = if *is_template {
-            reader.templating(given.variables)
+            reader.templating(given)
         } else {
             reader
         };
@@ -79,7 +79,9 @@ pub(crate) fn read(section: &Document, given: &Given<'_>) -> Outcome {
     let mut all = All::new(&surroundings);
     all.config_maps(&mut manifests);
     all.pods(&mut manifests);
-    if all.services.is_empty() && findings.is_empty() && manifests.iter().all(Manifest::is_good) {
+    let is_known = manifests.iter().all(|one| one.reader.is_known());
+    let is_good = findings.is_empty() && manifests.iter().all(Manifest::is_good);
+    if all.services.is_empty() && is_good && is_known {
         top.refuse(
             &Value::at(play, "play"),
             "there is no Pod",
@@ -104,7 +106,7 @@ pub(crate) fn read(section: &Document, given: &Given<'_>) -> Outcome {
         findings.extend(manifest.reader.into_findings());
     }
     findings.truncate(crate::finding::MOST);
-    outcome(findings, || Workload {
+    outcome(findings, is_known, || Workload {
         services,
         files: generated.with_archive(files),
     })
@@ -198,7 +200,7 @@ impl<'a> All<'a> {
     fn new(surroundings: &'a Surroundings<'a>) -> Self {
         Self {
             surroundings,
-            config_maps: ConfigMaps::new(surroundings.variables),
+            config_maps: ConfigMaps::new(surroundings.variables, surroundings.is_open),
             services: Vec::new(),
             generated: Files::default(),
             published: Published::default(),
@@ -214,6 +216,7 @@ impl<'a> All<'a> {
             .filter(|manifest| manifest.kind == "ConfigMap")
         {
             self.config_maps.read(&mut manifest.reader, &manifest.value);
+            self.config_maps.is_known &= manifest.reader.is_known();
         }
     }
 

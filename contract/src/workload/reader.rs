@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::interpolation::{Interpolator, Problem, Variables};
 use super::template::Templates;
-use super::values;
+use super::{Given, values};
 use crate::finding::{self, Finding, Level};
 use crate::messages::{self, Code};
 use crate::yaml::{Document, Kind, Node, Origin};
@@ -74,6 +74,8 @@ pub(super) struct Reader<'a> {
     code: Code,
     words: Words<'a>,
     findings: Vec<Finding>,
+    /// Nothing was met that only the other party knows.
+    is_known: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -84,49 +86,81 @@ impl<'a> Reader<'a> {
             code,
             words: Words::AsWritten,
             findings: Vec::new(),
+            is_known: true,
         }
     }
 
     /// The same, replacing Compose's variables in every text, and leaving extensions (`x-...`) out.
-    pub(super) fn interpolating(mut self, variables: &'a Variables) -> Self {
-        self.words = Words::Interpolated(Interpolator::new(variables));
+    pub(super) fn interpolating(mut self, given: &Given<'a>) -> Self {
+        let interpolator = Interpolator::new(given.variables).open(given.is_open);
+        self.words = Words::Interpolated(interpolator);
         self
     }
 
     /// The same, carrying out the template in every text.
-    pub(super) fn templating(mut self, variables: &'a Variables) -> Self {
-        self.words = Words::Templates(Templates::new(variables));
+    pub(super) fn templating(mut self, given: &Given<'a>) -> Self {
+        let templates = Templates::new(given.variables).open(given.is_open);
+        self.words = Words::Templates(templates);
         self
     }
 
-    /// Replaces the variables in a text of another file, where `further` variables serve for those that the contract lacks.
+    /// Replaces the variables in a text of another file, where `further` variables serve for those that the contract lacks;
+    /// nothing where one is not known here.
     pub(super) fn interpolate(
         &mut self,
         text: &str,
         further: &Variables,
-    ) -> Result<Zeroizing<String>, Problem> {
-        match &mut self.words {
-            Words::Interpolated(interpolator) => interpolator.interpolate_with(text, further),
-            Words::AsWritten | Words::Templates(_) => Ok(Zeroizing::new(text.to_owned())),
+    ) -> Result<Option<Zeroizing<String>>, Problem> {
+        let Words::Interpolated(interpolator) = &mut self.words else {
+            return Ok(Some(Zeroizing::new(text.to_owned())));
+        };
+        match interpolator.interpolate_with(text, further) {
+            Err(Problem::Unknown(_)) => {
+                self.not_known();
+                Ok(None)
+            }
+            read => read.map(Some),
         }
     }
 
-    /// A text as it counts, or why it cannot be made so and what to do.
-    fn worded(&mut self, text: &str) -> Result<Zeroizing<String>, (String, &'static str)> {
-        match &mut self.words {
-            Words::AsWritten => Ok(Zeroizing::new(text.to_owned())),
-            Words::Interpolated(interpolator) => interpolator
-                .interpolate(text)
-                .map_err(|problem| (problem.to_string(), problem.remedy())),
-            Words::Templates(templates) => templates
-                .render(text)
-                .map_err(|problem| (problem.to_string(), problem.remedy)),
-        }
+    /// A text as it counts; what keeps it from that is told.
+    fn worded(&mut self, value: &Value<'_>, text: &str) -> Option<Zeroizing<String>> {
+        let (cause, remedy) = match &mut self.words {
+            Words::AsWritten => return Some(Zeroizing::new(text.to_owned())),
+            Words::Interpolated(interpolator) => match interpolator.interpolate(text) {
+                Ok(text) => return Some(text),
+                Err(Problem::Unknown(_)) => {
+                    self.not_known();
+                    return None;
+                }
+                Err(problem) => (problem.to_string(), problem.remedy()),
+            },
+            Words::Templates(templates) => match templates.render(text) {
+                Ok(Some(text)) => return Some(text),
+                Ok(None) => {
+                    self.not_known();
+                    return None;
+                }
+                Err(problem) => (problem.to_string(), problem.remedy),
+            },
+        };
+        self.refuse(value, cause, remedy);
+        None
     }
 
     /// Whether nothing was wrong so far.
     pub(super) fn is_good(&self) -> bool {
         !self.findings.iter().any(Finding::stops)
+    }
+
+    /// Whether all that was read is known here.
+    pub(super) fn is_known(&self) -> bool {
+        self.is_known
+    }
+
+    /// Notes that something was met that only the other party knows.
+    pub(super) fn not_known(&mut self) {
+        self.is_known = false;
     }
 
     /// What was wrong.
@@ -278,13 +312,7 @@ impl<'a> Reader<'a> {
     /// Text, interpolated. A whole number is taken for its digits.
     pub(super) fn text(&mut self, value: &Value<'_>) -> Option<Zeroizing<String>> {
         let text = match &value.node.kind {
-            Kind::Text(text) => match self.worded(text) {
-                Ok(text) => text,
-                Err((cause, remedy)) => {
-                    self.refuse(value, cause, remedy);
-                    return None;
-                }
-            },
+            Kind::Text(text) => self.worded(value, text)?,
             Kind::Number(number) if !number.is_f64() => Zeroizing::new(number.to_string()),
             _ => {
                 self.expected("text", value);

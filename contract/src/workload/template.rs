@@ -69,6 +69,7 @@ impl Fault {
 #[derive(Debug)]
 pub(crate) struct Templates<'a> {
     variables: &'a Variables,
+    is_open: bool,
     steps: usize,
     output: usize,
 }
@@ -78,20 +79,31 @@ impl<'a> Templates<'a> {
     pub(crate) fn new(variables: &'a Variables) -> Self {
         Self {
             variables,
+            is_open: false,
             steps: STEPS,
             output: OUTPUT,
         }
     }
 
-    /// What a template writes.
+    /// The same, where `.Env` may have further variables.
+    pub(crate) fn open(mut self, is_open: bool) -> Self {
+        self.is_open = is_open;
+        self
+    }
+
+    /// What a template writes; nothing where that takes a variable that is not known.
     ///
     /// # Errors
     /// What is wrong with it, and where.
-    pub(crate) fn render(&mut self, text: &str) -> Result<Zeroizing<String>, Problem> {
+    pub(crate) fn render(&mut self, text: &str) -> Result<Option<Zeroizing<String>>, Problem> {
         let blocks = parser::parse(text).map_err(|fault| fault.in_text(text))?;
         let mut run = Run::new(self.variables, &mut self.steps, &mut self.output);
-        run.blocks(&blocks).map_err(|fault| fault.in_text(text))?;
-        Ok(run.into_output())
+        let done = run.blocks(&blocks);
+        if self.is_open && run.needs_all.get() {
+            return Ok(None);
+        }
+        done.map_err(|fault| fault.in_text(text))?;
+        Ok(Some(run.into_output()))
     }
 }
 

@@ -29,6 +29,7 @@ fn read(name: &str, text: &str) -> Outcome {
     let variables = variables();
     let given = Given {
         variables: &variables,
+        is_open: false,
         volumes: &["/mnt/data".to_owned()],
         signed: &[],
     };

@@ -47,7 +47,7 @@ fn sarif_names_rules_levels_and_regions() {
     let run = &log["runs"][0];
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
     let results = run["results"].as_array().unwrap();
-    assert_eq!((rules.len(), results.len()), (2, 2));
+    assert_eq!((rules.len(), results.len()), (3, 4));
     for result in results {
         let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
         assert_eq!(rule["id"], result["ruleId"]);
@@ -91,7 +91,7 @@ fn github_gets_one_command_a_finding_and_the_verdict_apart() {
     let contract = findings(&mut desk);
     let ran = desk.validate(&contract, &["--format", "github"]);
     let lines: Vec<&str> = ran.out.lines().collect();
-    assert_eq!(lines.len(), 2, "{ran:?}");
+    assert_eq!(lines.len(), 4, "{ran:?}");
     assert!(
         lines[0].starts_with("::error file=contract.yaml,line=12,col="),
         "{ran:?}"
@@ -104,7 +104,10 @@ fn github_gets_one_command_a_finding_and_the_verdict_apart() {
         lines[1].starts_with("::warning file=contract.yaml,line="),
         "{ran:?}"
     );
-    assert_eq!(ran.err, "contract.yaml: not valid: 1 error; 1 warning\n");
+    assert_eq!(
+        ran.err,
+        "contract.yaml: not valid: 1 error; 1 warning; 2 notes\n"
+    );
 }
 
 #[test]

@@ -288,6 +288,7 @@ fn check_audience(draft: &Draft, config: &Object, context: &Context) -> Vec<Diag
 /// What the core says of the contract, as far as it is known: all of it, or each section on its own.
 fn review(draft: &Draft, terms: &Terms<'_>, config: &Object, now: i64) -> Vec<Diagnostic> {
     let product = sealing::product(config).unwrap_or_default();
+    let horizon = Horizon { now, days: SOON };
     let everything = Keys {
         everything: true,
         ..Keys::default()
@@ -306,17 +307,13 @@ fn review(draft: &Draft, terms: &Terms<'_>, config: &Object, now: i64) -> Vec<Di
             },
             _ => contract,
         };
-        let horizon = Horizon { now, days: SOON };
         let review = Review::of(signed.as_bytes(), NAME, everything, product, horizon);
         let mut found = review.findings;
-        // It is sealed before anybody sees it.
-        found.retain(|one| one.code != messages::PLAIN_SECRETS);
-        if review.closed {
-            found.extend(alone(draft, product));
-        }
+        // It is sealed before anybody sees it; and whoever gives a sealed section knows that it is.
+        found.retain(|one| ![messages::PLAIN_SECRETS, messages::NOT_OPENED].contains(&one.code));
         return draft.told(&found);
     }
-    let mut told = draft.told(&alone(draft, product));
+    let mut told = draft.told(&alone(draft, product, horizon));
     if !draft.is_whole() && terms.sign() {
         told.push(Diagnostic::error(
             terms.place(),
@@ -328,11 +325,11 @@ fn review(draft: &Draft, terms: &Terms<'_>, config: &Object, now: i64) -> Vec<Di
 }
 
 /// What the core says of each section that is known and open, on its own.
-fn alone(draft: &Draft, product: Product) -> Vec<Finding> {
+fn alone(draft: &Draft, product: Product, horizon: Horizon) -> Vec<Finding> {
     let mut found: Vec<_> = draft
         .halves
         .iter()
-        .flat_map(|half| half.review(product))
+        .flat_map(|half| half.review(product, horizon))
         .collect();
     // A section that is to be completed may do without.
     found.retain(|one| one.level == Level::Error || one.code != messages::LOGGING_NONE);

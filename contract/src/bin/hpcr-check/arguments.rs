@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use hpcr_contract::preflight::Horizon;
 use hpcr_contract::product::Product;
 
+use crate::failure::Failure;
 use crate::input;
 
 /// A contract, and how it is to be looked at.
@@ -23,6 +25,16 @@ pub(crate) struct ContractArguments {
     /// Warn of certificates in the contract that end within so many days
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     pub(crate) expires_within: u32,
+}
+
+impl ContractArguments {
+    /// Until when certificates must last.
+    pub(crate) fn horizon(&self) -> Result<Horizon, Failure> {
+        Ok(Horizon {
+            now: input::now(self.time.at)?,
+            days: self.expires_within,
+        })
+    }
 }
 
 /// Which product.

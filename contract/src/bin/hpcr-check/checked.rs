@@ -6,7 +6,6 @@ use hpcr_contract::certificate::PublicKey;
 use hpcr_contract::contents::Contents;
 use hpcr_contract::finding::{Finding, Level};
 use hpcr_contract::plan::Plan;
-use hpcr_contract::preflight::Horizon;
 use hpcr_contract::review::Review;
 use hpcr_contract::sources::Sources;
 use hpcr_contract::stages::Verified;
@@ -35,17 +34,16 @@ pub(crate) struct Checked {
     pub(crate) verified: Option<Verified>,
     /// What the guest would do; none where something stops it, or where nobody could open it.
     pub(crate) plan: Option<Plan>,
-    /// It is sealed and no key was given: nothing but its envelope was checked.
-    pub(crate) closed: bool,
+    /// The parts that are sealed and for which no key was given: what they say was not checked.
+    pub(crate) closed: Vec<&'static str>,
+    /// Some section was looked into.
+    open: bool,
 }
 
 /// Reads and checks the contract that the arguments name.
 pub(crate) fn check(arguments: &ContractArguments) -> Result<Checked, Failure> {
     let key = keys::opening(&arguments.key)?;
-    let horizon = Horizon {
-        now: input::now(arguments.time.at)?,
-        days: arguments.expires_within,
-    };
+    let horizon = arguments.horizon()?;
     let name = input::name(&arguments.file);
     let bytes = input::contract(&arguments.file)?;
     let product = arguments.platform.product;
@@ -59,6 +57,7 @@ pub(crate) fn check(arguments: &ContractArguments) -> Result<Checked, Failure> {
         verified: review.verified,
         plan: review.plan,
         closed: review.closed,
+        open: review.open,
     })
 }
 
@@ -108,19 +107,24 @@ impl Checked {
             .findings
             .iter()
             .any(|finding| finding.level == Level::Limit);
-        let verdict = match (self.closed, is_signed, limits) {
-            (true, ..) => {
-                "the envelope is valid; the sections are sealed and were not checked: give their key with --key"
-            }
-            (_, _, true) => "valid, but the guest of this version does not run it",
-            (_, true, _) => "valid, and signed",
-            (_, false, _) => "valid, and not signed",
+        let (verdict, checked) = match (&self.closed[..], self.open) {
+            ([], _) if limits => (
+                "valid, but the guest of this version does not run it",
+                "contract",
+            ),
+            ([], _) if is_signed => ("valid, and signed", "contract"),
+            ([], _) => ("valid, and not signed", "contract"),
+            (_, false) => (
+                "the envelope is valid; the sections are sealed and were not checked: give their key with --key",
+                "envelope",
+            ),
+            (_, true) => (
+                "valid as far as it is open; what is sealed was not checked: give its key with --key",
+                "open",
+            ),
         };
         let facts = [
-            (
-                "checked",
-                json!(if self.closed { "envelope" } else { "contract" }),
-            ),
+            ("checked", json!(checked)),
             ("signed", json!(is_signed)),
             ("runs", json!(self.plan.is_some())),
         ];

@@ -155,6 +155,9 @@ fn variable(
     let name = reader.text(value)?;
     if let Some(text) = surroundings.variables.get(name.as_str()) {
         Some(Content::Bytes(bytes(text.expose_secret())))
+    } else if surroundings.is_open {
+        reader.not_known();
+        None
     } else {
         reader.refuse(
             value,

@@ -233,14 +233,15 @@ fn env_lines(reader: &mut Reader<'_>, at: &Value<'_>, text: &str, known: &Variab
         };
         let value = unquote(written.trim_start()).and_then(|(value, literal)| {
             if literal {
-                return Ok(value);
+                return Ok(Some(value));
             }
             reader
                 .interpolate(&value, &earlier)
                 .map_err(|problem| problem.to_string())
         });
         match value {
-            Ok(value) => {
+            Ok(None) => {}
+            Ok(Some(value)) => {
                 let name = name.trim_end();
                 // What does not fit is told where the service takes it.
                 let _ = room.variable(name, &value);

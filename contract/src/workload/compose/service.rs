@@ -35,6 +35,8 @@ pub(super) struct Read<'n> {
     pub(super) joins: Option<(String, Value<'n>)>,
     /// Whether none of its profiles is asked for.
     pub(super) is_idle: bool,
+    /// Whether one is asked for is not known here.
+    pub(super) may_be_idle: bool,
 }
 
 /// Reads a service.
@@ -50,6 +52,7 @@ pub(super) fn read<'n>(
         ports: Vec::new(),
         joins: None,
         is_idle: false,
+        may_be_idle: false,
     };
     if !value.is_mapping() {
         reader.expected("a mapping", value);
@@ -89,7 +92,14 @@ pub(super) fn read<'n>(
             "network_mode" => {
                 read.joins = network::mode(reader, value).map(|other| (other, value.clone()));
             }
-            "profiles" => read.is_idle = is_idle(reader, value, around.surroundings.variables),
+            "profiles" => {
+                let is_idle = is_idle(reader, value, around.surroundings.variables);
+                read.may_be_idle = is_idle && around.surroundings.is_open;
+                read.is_idle = is_idle && !read.may_be_idle;
+                if read.may_be_idle {
+                    reader.not_known();
+                }
+            }
             "configs" => {
                 let mounts = around.configs.mounts(reader, value, &mut around.files);
                 service.mounts.extend(mounts);

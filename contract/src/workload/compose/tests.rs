@@ -54,6 +54,7 @@ fn read_text(compose: &str) -> Result<Workload, Vec<Finding>> {
 fn read_with(compose: &str, variables: &Variables) -> Result<Workload, Vec<Finding>> {
     let given = Given {
         variables,
+        is_open: false,
         volumes: &["/mnt/data".to_owned()],
         signed: &["registry.example:5000/signed".to_owned()],
     };

@@ -19,20 +19,35 @@ const GENERATED: &str = "contract.config.map";
 pub(super) type ConfigMap = BTreeMap<String, Arc<Zeroizing<Vec<u8>>>>;
 
 /// All ConfigMaps by name.
-pub(super) struct ConfigMaps(BTreeMap<String, ConfigMap>);
+pub(super) struct ConfigMaps {
+    maps: BTreeMap<String, ConfigMap>,
+    /// The generated one may have further keys.
+    is_open: bool,
+    /// All that are written could be read.
+    pub(super) is_known: bool,
+}
 
 impl ConfigMaps {
     /// The generated one alone.
-    pub(super) fn new(variables: &Variables) -> Self {
+    pub(super) fn new(variables: &Variables, is_open: bool) -> Self {
         let values = variables.iter().map(|(name, value)| {
             let bytes = value.expose_secret().as_bytes().to_vec();
             (name.clone(), Arc::new(Zeroizing::new(bytes)))
         });
-        Self([(GENERATED.to_owned(), values.collect())].into())
+        Self {
+            maps: [(GENERATED.to_owned(), values.collect())].into(),
+            is_open,
+            is_known: true,
+        }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&ConfigMap> {
-        self.0.get(name)
+        self.maps.get(name)
+    }
+
+    /// Whether a ConfigMap, or a key of it, may be there and not be known here.
+    pub(super) fn may_have(&self, name: &str) -> bool {
+        !self.is_known || (self.is_open && name == GENERATED)
     }
 
     /// Reads a ConfigMap.
@@ -59,7 +74,7 @@ impl ConfigMaps {
         if metadata.name == GENERATED {
             let cause = "this ConfigMap is made of the contract's environment";
             reader.refuse(value, cause, "give yours another name");
-        } else if self.0.insert(metadata.name, map).is_some() {
+        } else if self.maps.insert(metadata.name, map).is_some() {
             let cause = "another ConfigMap has the same name";
             reader.refuse(value, cause, "give every ConfigMap a name of its own");
         }

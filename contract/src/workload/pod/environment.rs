@@ -142,7 +142,9 @@ fn taken(
             "configMapKeyRef" => {
                 let found = reference(reader, &field, config_maps, true)?;
                 let Some(bytes) = found.map.and_then(|map| map.get(&found.key)) else {
-                    if found.map.is_some() && !found.is_optional {
+                    if found.is_partial {
+                        reader.not_known();
+                    } else if found.map.is_some() && !found.is_optional {
                         let cause = "the ConfigMap has no such key";
                         reader.refuse(&field, cause, "name a key of it, or write `optional: true`");
                     }
@@ -185,6 +187,8 @@ fn no_secret(reader: &mut Reader<'_>, value: &Value<'_>) {
 struct Found<'c> {
     /// None where it is optional and not there.
     map: Option<&'c ConfigMap>,
+    /// It, or its key, may be there and not be known here.
+    is_partial: bool,
     key: String,
     is_optional: bool,
 }
@@ -217,7 +221,12 @@ fn reference<'c>(
         reader.refuse(value, "the name or the key is missing", "write it");
         return None;
     }
-    let map = config_maps.get(name.as_deref()?);
+    let name = name.as_deref()?;
+    let (map, is_partial) = (config_maps.get(name), config_maps.may_have(name));
+    if map.is_none() && is_partial {
+        reader.not_known();
+        return None;
+    }
     if map.is_none() && !is_optional {
         let cause = "there is no such ConfigMap";
         let remedy = "write it into `play`, take contract.config.map, or write `optional: true`";
@@ -226,6 +235,7 @@ fn reference<'c>(
     }
     Some(Found {
         map,
+        is_partial,
         key: named.unwrap_or_default(),
         is_optional,
     })

@@ -38,6 +38,7 @@ fn all_of(text: &str) -> Outcome {
     };
     let given = Given {
         variables: &variables(),
+        is_open: false,
         volumes: &["/mnt/data".to_owned()],
         signed: &["registry.example/signed".to_owned()],
     };

@@ -173,6 +173,10 @@ fn config_map(
         if is_optional {
             return Some(BTreeMap::new());
         }
+        if around.config_maps.may_have(&name) {
+            reader.not_known();
+            return None;
+        }
         let cause = "there is no such ConfigMap";
         reader.refuse(
             value,
@@ -219,6 +223,7 @@ fn config_map(
                 files.insert(path, file(bytes, own));
             }
             (None, Some(_)) if is_optional => {}
+            (None, Some(_)) if around.config_maps.may_have(&name) => reader.not_known(),
             _ => reader.refuse(
                 &item,
                 "the ConfigMap has no such key, or the path is missing",

@@ -61,12 +61,16 @@ pub(super) fn call<'v>(
             Text::Made(key) => {
                 let known = run.variables.get_key_value(key.as_str());
                 known.map(|(key, _)| run.variable(key)).ok_or_else(|| {
+                    run.needs_all.set(true);
                     Fault::new(at, "a variable asked for by `index` has no value", MISSING)
                 })
             }
         },
         ("len", [Value::Text(text)]) => Ok(number(text.as_str().len())),
-        ("len", [Value::Env]) => Ok(number(run.variables.len())),
+        ("len", [Value::Env]) => {
+            run.needs_all.set(true);
+            Ok(number(run.variables.len()))
+        }
         ("print", values) => print(values, at).map(made),
         ("printf", [Value::Text(format), values @ ..]) => {
             formatted(format.as_str(), values, at).map(made)

@@ -1,5 +1,6 @@
 //! Carries out the blocks of a template within the budgets of its document.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -51,6 +52,8 @@ pub(super) struct Run<'v, 'b> {
     scope: Vec<(&'v str, Value<'v>)>,
     dot: Value<'v>,
     output: Zeroizing<String>,
+    /// A variable was asked for that is not there, or how many there are: what is written depends on there being no more.
+    pub(super) needs_all: Cell<bool>,
 }
 
 impl<'v, 'b> Run<'v, 'b> {
@@ -66,6 +69,7 @@ impl<'v, 'b> Run<'v, 'b> {
             scope: vec![("", Value::Root)],
             dot: Value::Root,
             output: Zeroizing::new(String::new()),
+            needs_all: Cell::new(false),
         }
     }
 
@@ -140,7 +144,11 @@ impl<'v, 'b> Run<'v, 'b> {
         body: &'v [Block<'v>],
         otherwise: &'v [Block<'v>],
     ) -> Result<(), Fault> {
-        match self.commands(pipeline)? {
+        let value = self.commands(pipeline)?;
+        if matches!(value, Value::Env) {
+            self.needs_all.set(true);
+        }
+        match value {
             Value::Env if !self.variables.is_empty() => {}
             Value::Env | Value::Missing(_) | Value::Nil => return self.scoped(otherwise),
             _ => {
@@ -271,17 +279,21 @@ impl<'v, 'b> Run<'v, 'b> {
 
     /// A variable of `.Env`.
     pub(super) fn variable(&self, name: &'v str) -> Value<'v> {
-        match self.variables.get(name) {
-            Some(text) => Value::Text(Text::Borrowed(text.expose_secret())),
-            None => Value::Missing(name),
+        if let Some(text) = self.variables.get(name) {
+            return Value::Text(Text::Borrowed(text.expose_secret()));
         }
+        self.needs_all.set(true);
+        Value::Missing(name)
     }
 
     /// Go's truth: what is empty, zero or not there is false.
     pub(super) fn is_true(&self, value: &Value<'_>) -> bool {
         match value {
             Value::Root => true,
-            Value::Env => !self.variables.is_empty(),
+            Value::Env => {
+                self.needs_all.set(true);
+                !self.variables.is_empty()
+            }
             Value::Text(text) => !text.as_str().is_empty(),
             Value::Number(number) => *number != 0,
             Value::Bool(value) => *value,

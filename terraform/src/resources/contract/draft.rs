@@ -2,6 +2,8 @@
 
 use hpcr_contract::finding::{Finding, Place};
 use hpcr_contract::lone;
+use hpcr_contract::messages;
+use hpcr_contract::preflight::Horizon;
 use hpcr_contract::product::Product;
 use hpcr_contract::schema::Section;
 use hpcr_contract::stages::Keys;
@@ -83,7 +85,7 @@ impl Half {
     }
 
     /// What the core says of it on its own; nothing where it is sealed or not known.
-    pub(super) fn review(&self, product: Product) -> Vec<Finding> {
+    pub(super) fn review(&self, product: Product, horizon: Horizon) -> Vec<Finding> {
         let Some(text) = self.text.as_ref().filter(|_| !self.is_sealed()) else {
             return Vec::new();
         };
@@ -93,7 +95,10 @@ impl Half {
             self.name(),
             product,
             Keys::default(),
+            horizon,
         );
+        // It is sealed before anybody sees it.
+        found.retain(|one| one.code != messages::PLAIN_SECRETS);
         // Of a section on its own, the path begins with its name.
         for finding in &mut found {
             finding.place = finding

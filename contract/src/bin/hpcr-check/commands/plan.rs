@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
 /// Prints the plan of a contract, or tells what stops it.
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Failure> {
     let mut checked = checked::check(&arguments.contract)?;
-    if checked.closed {
+    if !checked.closed.is_empty() {
         return Err(Failure::Usage(
             "the contract is sealed, and a plan needs its content; give the private key with --key",
         ));

@@ -55,6 +55,7 @@ fn alone(section: schema::Section, arguments: &Arguments) -> Result<Report, Fail
         &name,
         contract.platform.product,
         key.keys(),
+        contract.horizon()?,
     );
     let sources = Sources::of_section(section, &bytes, &name, key.keys());
     let facts = Map::from_iter([("checked".to_owned(), json!(section.name()))]);

@@ -209,6 +209,7 @@ fn privileges_that_no_program_gains_are_told_where_they_are_asked_for() {
         let variables = variables();
         let given = Given {
             variables: &variables,
+            is_open: false,
             volumes: &[],
             signed: &[],
         };

@@ -77,6 +77,7 @@ fn lost(lines: &str) -> Vec<String> {
     let (volumes, variables) = (["/mnt/data".to_owned()], variables());
     let given = Given {
         variables: &variables,
+        is_open: false,
         volumes: &volumes,
         signed: &[],
     };
