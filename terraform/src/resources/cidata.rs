@@ -210,7 +210,7 @@ fn holds(path: &FilePath, sha256: &str) -> bool {
     can_be && files::read(path, MAX_IMAGE).is_ok_and(|image| digest(&image) == sha256)
 }
 
-fn digest(image: &[u8]) -> String {
+pub(super) fn digest(image: &[u8]) -> String {
     hex::encode(Sha256::digest(image))
 }
 

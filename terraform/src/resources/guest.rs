@@ -87,7 +87,7 @@ impl Resource for Guest {
                 Attribute::optional(
                     "volumes",
                     Kind::map(Kind::Number),
-                    "MiB of each data volume, by its key in the contract or its `volumeID`. A volume may grow.",
+                    "MiB of each data volume, by its key in the contract or its `volumeID`. A disk may grow; the volume on it keeps its size.",
                 ),
                 number(
                     "scratch",

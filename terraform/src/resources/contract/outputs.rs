@@ -7,13 +7,13 @@ use hpcr_contract::review::Review;
 use hpcr_contract::stages::Keys;
 use hpcr_contract::token::is_sealed;
 use hpcr_contract::yaml::{self, Document};
-use sha2::{Digest as _, Sha256};
 
 use super::draft::Draft;
 use super::{NAME, Reader};
 use crate::diagnostic::Diagnostic;
 use crate::findings;
 use crate::resource::Failed;
+use crate::resources::content::sha256;
 use crate::value::path::Path;
 use crate::value::{Object, Value, json};
 
@@ -30,15 +30,11 @@ pub(super) fn section_alone(draft: &Draft, reader: &Reader) -> Result<Object, Fa
             sealed.map_err(|error| vec![Diagnostic::of(&error, Path::of(&half.attribute))])?;
         outputs.insert(format!("{}_sealed", half.name()), Value::text(sealed));
         if !half.is_sealed() {
-            let digest = [(format!("contract:{}", half.name()), digest(text.as_bytes()))];
+            let digest = [(format!("contract:{}", half.name()), sha256(text))];
             outputs.insert("digests".into(), Value::Map(digest.into()));
         }
     }
     Ok(outputs)
-}
-
-fn digest(bytes: &[u8]) -> Value {
-    Value::text(hex::encode(Sha256::digest(bytes)))
 }
 
 /// The texts at the top of a contract.
@@ -61,12 +57,12 @@ pub(super) fn parts(contract: &str) -> Result<Object, Failed> {
 pub(super) fn told_of(clear: &str, rendered: &str) -> Result<Object, Failed> {
     let (open, sealed) = (parts(clear)?, parts(rendered)?);
     let mut digests = Object::new();
-    digests.insert("cidata/user-data".into(), digest(rendered.as_bytes()));
+    digests.insert("cidata/user-data".into(), sha256(rendered));
     for name in ["workload", "env"] {
         if let Some(text) = open.get(name).and_then(Value::as_text)
             && !is_sealed(text)
         {
-            digests.insert(format!("contract:{name}"), digest(text.as_bytes()));
+            digests.insert(format!("contract:{name}"), sha256(text));
         }
     }
     let review = Review::of(
@@ -87,7 +83,7 @@ pub(super) fn told_of(clear: &str, rendered: &str) -> Result<Object, Failed> {
     let section = |name| sealed.get(name).cloned().unwrap_or(Value::Null);
     Ok([
         ("rendered".to_owned(), Value::text(rendered)),
-        ("sha256".to_owned(), digest(rendered.as_bytes())),
+        ("sha256".to_owned(), sha256(rendered)),
         ("workload_sealed".to_owned(), section("workload")),
         ("env_sealed".to_owned(), section("env")),
         ("digests".to_owned(), Value::Map(digests)),

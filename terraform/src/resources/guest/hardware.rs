@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use hpcr_image::deploy::SCRATCH_SERIAL;
 use hpcr_image::qemu::{Accelerator, Console, Disk, Forward, Machine, Network};
-use sha2::{Digest as _, Sha256};
 
 use crate::diagnostic::{Diagnostic, sentence};
 use crate::resource::Failed;
+use crate::resources::cidata::digest;
 use crate::value::path::Path;
 use crate::value::{Object, Value};
 
@@ -245,7 +245,7 @@ fn check_seed(seed: &FilePath, expected: Option<&str>) -> Result<(), Diagnostic>
             detail,
         ));
     }
-    if expected.is_some_and(|expected| hex::encode(Sha256::digest(&bytes)) != expected) {
+    if expected.is_some_and(|expected| digest(&bytes) != expected) {
         let detail = "The file holds another seed disk than `seed_sha256` says. Apply again, so that both are of one `hpcr_cidata`.";
         return Err(refused(
             Path::of("seed_sha256"),
