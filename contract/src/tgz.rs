@@ -108,6 +108,17 @@ impl Members {
     }
 }
 
+/// Whether two archives (base64 of a tar.gz) hold the same regular files, whoever packed them and when. What the guest would
+/// refuse is the same as nothing.
+pub fn hold_the_same_files(one: &str, other: &str) -> bool {
+    let files = |archive| {
+        let files = archive::files(archive).ok()?.into_iter();
+        Some(files.map(|(path, file)| (path, file.bytes, file.mode & 0o100)))
+    };
+    let both = files(one).zip(files(other));
+    both.is_some_and(|(one, other)| one.eq(other))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -165,6 +176,29 @@ mod tests {
                 .cause
                 .contains("times its size")
         );
+    }
+
+    #[test]
+    fn archives_are_compared_by_their_files() {
+        let packed = |mode: u32, content: &[u8]| {
+            let mut tar =
+                tar::Builder::new(GzBuilder::new().write(Vec::new(), Compression::fast()));
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            header.set_mode(mode);
+            header.set_mtime(1_700_000_000);
+            tar.append_data(&mut header, "./a", content).unwrap();
+            STANDARD.encode(tar.into_inner().unwrap().finish().unwrap())
+        };
+        let ours = {
+            let mut members = Members::default();
+            members.file("a", b"content".to_vec(), false);
+            members.pack("x").unwrap()
+        };
+        assert!(hold_the_same_files(&packed(0o640, b"content"), &ours));
+        assert!(!hold_the_same_files(&packed(0o750, b"content"), &ours));
+        assert!(!hold_the_same_files(&packed(0o640, b"another"), &ours));
+        assert!(!hold_the_same_files("no archive", "no archive"));
     }
 
     #[test]

@@ -180,6 +180,9 @@ pub(crate) struct ServerCapabilities {
     /// Terraform may keep the schemas of another instance of this process.
     #[prost(bool, tag = "2")]
     pub(crate) schema_optional: bool,
+    /// `MoveResourceState` is known here.
+    #[prost(bool, tag = "3")]
+    pub(crate) move_state: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -282,6 +285,18 @@ messages! {
     ImportResponse {
         "1" imported: Vec<Imported> [message, repeated],
         "2" diagnostics: Vec<Diagnostic> [message, repeated],
+    }
+    MoveRequest {
+        "1" provider: String [string],
+        "2" from: String [string],
+        "4" state: Option<RawState> [message, optional],
+        "5" to: String [string],
+        "6" private: Vec<u8> [bytes = "vec"],
+    }
+    MoveResponse {
+        "1" state: Option<DynamicValue> [message, optional],
+        "2" diagnostics: Vec<Diagnostic> [message, repeated],
+        "3" private: Vec<u8> [bytes = "vec"],
     }
     ReadDataRequest {
         "1" name: String [string],

@@ -107,6 +107,7 @@ impl Provider {
 const CAPABILITIES: ServerCapabilities = ServerCapabilities {
     plan_destroy: false,
     schema_optional: true,
+    move_state: true,
 };
 
 fn known(name: &str) -> Result<&'static dyn Resource, Failed> {

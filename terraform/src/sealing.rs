@@ -111,13 +111,16 @@ impl Sealing {
         if config.get("cert").is_some_and(|own| !own.is_null()) {
             return Ok(Lent::Nothing);
         }
-        match find(config, context).map_err(|found| vec![found])? {
-            Found::Key(key, place) => {
+        match find(config, context) {
+            Ok(Found::Key(key, place)) => {
                 let fingerprint = key.fingerprint().map(Lent::Key);
                 fingerprint.map_err(|error| vec![Diagnostic::of(&error, place)])
             }
-            Found::Nothing => Ok(Lent::Nothing),
-            Found::Unknown => Ok(Lent::Unknown),
+            Ok(Found::Nothing) => Ok(Lent::Nothing),
+            Ok(Found::Unknown) => Ok(Lent::Unknown),
+            // It matters to what is sealed now; what was sealed before stays.
+            Err(diagnostic) if diagnostic.since > Stage::Validate => Ok(Lent::Nothing),
+            Err(diagnostic) => Err(vec![diagnostic]),
         }
     }
 
@@ -218,7 +221,8 @@ fn find(config: &Object, context: &Context) -> Result<Found, Diagnostic> {
     }
     match provider.get("cert").unwrap_or(&Value::Null) {
         Value::Text(pem) => read(pem.as_bytes(), place),
-        Value::Null => from_environment(place),
+        // Other machines may plan what is sealed already without it.
+        Value::Null => from_environment(place).map_err(|one| one.since(Stage::Plan)),
         _ => Ok(Found::Unknown),
     }
 }

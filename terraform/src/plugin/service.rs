@@ -62,6 +62,7 @@ impl Calls {
             "PlanResourceChange" => self.answer(call, Provider::plan).await,
             "ApplyResourceChange" => self.answer(call, Provider::apply).await,
             "ImportResourceState" => self.answer(call, Provider::import).await,
+            "MoveResourceState" => self.answer(call, Provider::take_over).await,
             "ValidateDataResourceConfig" => self.answer(call, Provider::validate_data).await,
             "ReadDataSource" => self.answer(call, Provider::read_data).await,
             "GetFunctions" => self.answer(call, Provider::functions).await,

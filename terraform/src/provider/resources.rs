@@ -3,13 +3,17 @@
 use super::{Provider, known, object, optional, sent, state_file, told, wire};
 use crate::diagnostic::{Diagnostic, Stage, at, stops};
 use crate::protocol::{
-    ApplyRequest, ApplyResponse, Diagnostics, ImportRequest, ImportResponse, Imported, PlanRequest,
-    PlanResponse, ReadRequest, ReadResponse, UpgradeRequest, UpgradeResponse, ValidateRequest,
+    ApplyRequest, ApplyResponse, Diagnostics, ImportRequest, ImportResponse, Imported, MoveRequest,
+    MoveResponse, PlanRequest, PlanResponse, RawState, ReadRequest, ReadResponse, UpgradeRequest,
+    UpgradeResponse, ValidateRequest,
 };
 use crate::resource::{Change, Failed, Outcome};
 use crate::schema::Schema;
 use crate::value::path::Path;
 use crate::value::{Object, Value};
+
+/// What every provider for these containers is called, wherever it comes from.
+const NAME: &str = "hpcr";
 
 impl Provider {
     pub(crate) fn validate_resource(&self, request: &ValidateRequest) -> Diagnostics {
@@ -31,18 +35,29 @@ impl Provider {
     }
 
     pub(crate) fn upgrade(&self, request: &UpgradeRequest) -> UpgradeResponse {
-        let upgrade = || {
-            let raw = request.state.as_ref().map_or(&[][..], |state| &state.json);
-            let schema = known(&request.name)?.schema();
-            let mut state = state_file(raw, &schema)?;
-            // One of other days may lack what has a default by now.
-            if let Value::Map(state) = &mut state {
-                schema.fill(&state.clone(), state);
-            }
-            Ok(state)
-        };
-        let (state, diagnostics) = sent(upgrade());
+        let (state, diagnostics) = sent(of_other_days(&request.name, request.state.as_ref()));
         UpgradeResponse { state, diagnostics }
+    }
+
+    /// A `moved` block takes over what another provider of this one's name left, such as the published one.
+    pub(crate) fn take_over(&self, request: &MoveRequest) -> MoveResponse {
+        let name = request.provider.rsplit('/').next();
+        let moved = if name == Some(NAME) && request.from == request.to {
+            of_other_days(&request.to, request.state.as_ref())
+        } else {
+            let detail = format!(
+                "{} of {} is another kind of thing. Take over resources of the same kind, or make a new one.",
+                request.from, request.provider
+            );
+            let summary = format!("There is no way to a {} from it", request.to);
+            Err(vec![Diagnostic::error(Path::default(), &summary, detail)])
+        };
+        let (state, diagnostics) = sent(moved);
+        MoveResponse {
+            state,
+            diagnostics,
+            private: request.private.clone(),
+        }
     }
 
     pub(crate) fn read(&self, request: &ReadRequest) -> ReadResponse {
@@ -167,6 +182,17 @@ impl Provider {
             diagnostics,
         }
     }
+}
+
+/// What a state file holds of a resource, from here or from a provider of the same schema.
+fn of_other_days(name: &str, raw: Option<&RawState>) -> Result<Value, Failed> {
+    let schema = known(name)?.schema();
+    let mut state = state_file(raw.map_or(&[][..], |state| &state.json), &schema)?;
+    // It may lack what has a default by now.
+    if let Value::Map(state) = &mut state {
+        schema.fill(&state.clone(), state);
+    }
+    Ok(state)
 }
 
 /// That write-only attributes are given to a Terraform which would write them into the plan.

@@ -42,6 +42,11 @@ pub(crate) trait Recipe: Sync {
         Ok(Lent::Nothing)
     }
 
+    /// Whether outputs that somebody else made can be of what counts as an input and stands in no state, as it is now.
+    fn is_of_now(&self, _: &Object) -> bool {
+        false
+    }
+
     /// What is to be told of one that stays as it is.
     fn remarks(&self, _: &Object, _: &Context) -> Vec<Diagnostic> {
         Vec::new()
@@ -136,16 +141,22 @@ impl<R: Recipe> Resource for Made<R> {
         })
     }
 
-    /// A state that was moved in, or imported, was made for the key that is lent now.
+    /// A state that was moved in, or imported, was made for the key that is lent now, and of what is seen now if it can be.
     fn keep(&self, state: &Object, private: Vec<u8>, context: &Context) -> Vec<u8> {
-        let kept = Kept::read(&private);
-        match self.0.lent(state, context) {
-            Ok(lent @ Lent::Key(_)) if kept.lent.is_empty() => {
-                let lent = lent.key();
-                Kept { lent, ..kept }.write()
-            }
-            _ => private,
+        let mut kept = Kept::read(&private);
+        if kept.lent.is_empty()
+            && let Ok(lent @ Lent::Key(_)) = self.0.lent(state, context)
+        {
+            kept.lent = lent.key();
         }
+        if kept.unseen.is_empty()
+            && self.0.is_of_now(state)
+            && let Ok(Some(unseen)) = self.0.unseen(state)
+            && let Ok(unseen) = fingerprint::of(&unseen)
+        {
+            kept.unseen = unseen;
+        }
+        kept.write()
     }
 
     fn import(&self, id: &str) -> Result<Object, Failed> {

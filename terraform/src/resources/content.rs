@@ -44,6 +44,11 @@ pub(super) trait Content: Sync {
     fn elsewhere(&self, _: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
         Ok(None)
     }
+
+    /// Whether what somebody else made of bytes that lie elsewhere says the same as what is made of them now.
+    fn says(&self, _rendered: &str, _now: &str) -> bool {
+        false
+    }
 }
 
 /// The resource that gives base64 of a content.
@@ -123,6 +128,12 @@ impl<C: Content> Recipe for Clear<C> {
     fn unseen(&self, config: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
         unseen(&self.content, config)
     }
+
+    fn is_of_now(&self, state: &Object) -> bool {
+        let rendered = state.get("rendered").and_then(Value::as_text);
+        let now = given(&self.content, state).and_then(|given| self.content.encoded(given).ok());
+        matches!((rendered, now), (Some(rendered), Some(now)) if self.content.says(rendered, &now))
+    }
 }
 
 impl<C: Content> Recipe for Sealed<C> {
@@ -170,6 +181,11 @@ impl<C: Content> Recipe for Sealed<C> {
     fn unseen(&self, config: &Object) -> Result<Option<Zeroizing<Vec<u8>>>, Failed> {
         let elsewhere = unseen(&self.content, config)?;
         Ok(elsewhere.or_else(|| write_only(&self.schema(), config)))
+    }
+
+    /// Nobody here can look into a token.
+    fn is_of_now(&self, _: &Object) -> bool {
+        true
     }
 
     fn lent(&self, config: &Object, context: &Context) -> Result<Lent, Failed> {

@@ -4,6 +4,7 @@
 //! apply, so a plan tells nothing of what is in it, and asks for nothing. As published, `sha256_in` is the digest of the
 //! folder's name.
 
+use hpcr_contract::tgz;
 use zeroize::Zeroizing;
 
 use super::content::{Clear, Content, Sealed};
@@ -60,5 +61,9 @@ impl Content for Folder {
             Some(_) => Ok(None),
             None => self.plain(given).map(Some),
         }
+    }
+
+    fn says(&self, rendered: &str, now: &str) -> bool {
+        tgz::hold_the_same_files(rendered, now)
     }
 }

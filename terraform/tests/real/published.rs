@@ -1,9 +1,146 @@
 //! Moving in from the published provider: the state that it left is read, and what did not change stays.
 
-use serde_json::json;
+use std::path::Path;
+use std::process::Command;
 
-use crate::desk::Desk;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::desk::{Desk, PROVIDER, text};
 use crate::keys::{self, file, opened};
+
+/// Where the published provider comes from.
+const PUBLISHED: &str = "registry.terraform.io/ibm-hyper-protect/hpcr";
+
+/// An instance called `it` as the published provider leaves it: what is not given is null, and nothing is kept beside it.
+fn left(kind: &str, arguments: &Value) -> Value {
+    let mut attributes = json!({
+        "id": "7b1d7c0e-6a37-4b3e-9f3a-0123456789ab", "rendered": "hyper-protect-basic.of.old", "sha256_in": "in",
+        "sha256_out": "out",
+    });
+    let given = arguments.as_object().unwrap().clone();
+    attributes.as_object_mut().unwrap().extend(given);
+    json!({
+        "mode": "managed", "type": kind, "name": "it", "provider": format!("provider[\"{PUBLISHED}\"]"),
+        "instances": [{"schema_version": 0, "attributes": attributes, "sensitive_attributes": []}],
+    })
+}
+
+/// A folder as another tool packs it.
+fn packed(desk: &Desk, folder: &str) -> String {
+    let mut tar = Command::new("tar");
+    tar.arg("-C")
+        .arg(desk.path(folder))
+        .args(["-czf", "-", "."]);
+    STANDARD.encode(tar.output().unwrap().stdout)
+}
+
+#[test]
+fn a_deployment_of_the_published_provider_changes_its_source_and_nothing_else() {
+    let Some(desk) = Desk::new() else { return };
+    desk.stateless_app();
+    let (ca, ca_key) = (keys::read("authority.crt"), keys::read("authority.key"));
+    let contract = json!({
+        "workload": {"type": "workload", "compose": {"archive": packed(&desk, "app")}},
+        "env": {"type": "env", "logging": {"syslog": {"hostname": "logs.example", "server": ca}}},
+    });
+    let contract = contract.to_string();
+    desk.write("contract.yaml", &contract);
+    let (cert, key) = (keys::read("image.crt"), keys::read("sign.pem"));
+    let sealed = |name: &str, value: &str| json!({name: value, "cert": cert, "platform": null, "version": null});
+    let signed = json!({"contract": contract, "cert": cert, "platform": "hpvs", "privkey": key});
+    let mut ending = signed.clone();
+    ending.as_object_mut().unwrap().extend(
+        json!({"version": null, "password": null, "expiry": 30, "cacert": ca, "cakey": ca_key, "csr": null,
+            "csrparams": {"country": "DE"}})
+        .as_object()
+        .unwrap()
+        .clone(),
+    );
+    let state = json!({
+        "version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "x", "outputs": {},
+        "resources": [
+            left("hpcr_text", &json!({"text": "hello", "rendered": "aGVsbG8="})),
+            left("hpcr_text_encrypted", &sealed("text", "hello")),
+            left("hpcr_json", &json!({"json": "{\"a\":1}", "rendered": "eyJhIjoxfQ=="})),
+            left("hpcr_json_encrypted", &sealed("json", "{\"a\":1}")),
+            left("hpcr_tgz", &json!({"folder": "app", "rendered": packed(&desk, "app")})),
+            left("hpcr_tgz_encrypted", &sealed("folder", "app")),
+            left("hpcr_contract_encrypted", &signed),
+            left("hpcr_contract_encrypted_contract_expiry", &ending),
+        ],
+    });
+    desk.write("terraform.tfstate", state.to_string());
+    let pem = |name| format!("file(\"{}\")", file(name).display());
+    let (cert, key) = (format!("cert = {}", pem("image.crt")), pem("sign.pem"));
+    let contract = format!("contract = file(\"contract.yaml\")\n  {cert}\n  privkey = {key}");
+    let ending = format!(
+        "{contract}\n  expiry = 30\n  cacert = {}\n  cakey = {}\n  csrparams = {{ country = \"DE\" }}",
+        pem("authority.crt"),
+        pem("authority.key")
+    );
+    let blocks = [
+        ("hpcr_text", "text = \"hello\"".to_owned()),
+        ("hpcr_text_encrypted", format!("text = \"hello\"\n  {cert}")),
+        ("hpcr_json", "json = jsonencode({ a = 1 })".to_owned()),
+        (
+            "hpcr_json_encrypted",
+            format!("json = jsonencode({{ a = 1 }})\n  {cert}"),
+        ),
+        ("hpcr_tgz", "folder = \"app\"".to_owned()),
+        ("hpcr_tgz_encrypted", format!("folder = \"app\"\n  {cert}")),
+        ("hpcr_contract_encrypted", contract),
+        ("hpcr_contract_encrypted_contract_expiry", ending),
+    ];
+    let blocks =
+        blocks.map(|(kind, body)| format!("resource \"{kind}\" \"it\" {{\n  {body}\n}}\n"));
+    desk.configure(&blocks.concat());
+    let moved = [
+        "state",
+        "replace-provider",
+        "-auto-approve",
+        PUBLISHED,
+        "local/hpcr/hpcr",
+    ];
+    desk.does(&moved);
+    assert!(
+        !desk.would_change(),
+        "{}",
+        desk.does(&["plan", "-no-color"])
+    );
+    desk.apply();
+    assert!(desk.state().contains("hyper-protect-basic.of.old"));
+
+    // From now on folders are looked into.
+    desk.write("app/more", "a file");
+    let plan = text(&desk.run(&["plan", "-no-color"]).stdout);
+    let changed: Vec<_> = plan
+        .lines()
+        .filter(|line| line.contains("will be"))
+        .collect();
+    assert_eq!(changed.len(), 2, "{changed:?}");
+    assert!(
+        changed.iter().all(|line| line.contains("hpcr_tgz")),
+        "{changed:?}"
+    );
+}
+
+#[test]
+fn an_archive_of_the_published_provider_that_is_out_of_date_is_made_anew() {
+    let Some(desk) = Desk::new() else { return };
+    desk.app();
+    let archive = packed(&desk, "app");
+    desk.write("app/more", "a file that it has not");
+    let state = json!({
+        "version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "x", "outputs": {},
+        "resources": [left("hpcr_tgz", &json!({"folder": "app", "rendered": archive}))],
+    });
+    let state = state.to_string().replace(PUBLISHED, "local/hpcr/hpcr");
+    desk.write("terraform.tfstate", state);
+    desk.configure("resource \"hpcr_tgz\" \"it\" {\n  folder = \"app\"\n}\n");
+    assert!(desk.would_change());
+}
 
 #[test]
 fn the_state_of_the_published_provider_is_read_and_kept() {
@@ -39,6 +176,50 @@ fn the_state_of_the_published_provider_is_read_and_kept() {
     let it = desk.output("it");
     assert_eq!(opened(it["rendered"].as_str().unwrap()), "goodbye");
     assert_eq!(it["id"], "7b1d7c0e-6a37-4b3e-9f3a-0123456789ab");
+}
+
+#[test]
+fn a_moved_block_takes_over_what_the_published_provider_left() {
+    let bin = Path::new(PROVIDER).parent().unwrap();
+    // Terraform asks for the provider that the state names, too; none of its calls is needed.
+    let overrides =
+        [PUBLISHED, "local/hpcr/hpcr"].map(|source| format!("\"{source}\" = {bin:?}\n"));
+    let rc = format!(
+        "provider_installation {{\n  dev_overrides {{\n{}  }}\n}}\n",
+        overrides.concat()
+    );
+    let Some(desk) = Desk::with(&rc) else { return };
+    let cert = keys::read("image.crt");
+    let arguments = json!({"text": "hello", "cert": cert, "platform": null, "version": null});
+    let state = json!({
+        "version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "x", "outputs": {},
+        "resources": [left("hpcr_text_encrypted", &arguments)],
+    });
+    desk.write("terraform.tfstate", state.to_string());
+    let configuration = |kind: &str| {
+        format!(
+            "moved {{\n  from = hpcr_text_encrypted.it\n  to = {kind}.now\n}}\nresource \"{kind}\" \"now\" {{\n  text = \"hello\"\n  {}\n}}\n",
+            match kind {
+                "hpcr_text" => String::new(),
+                _ => format!("cert = file(\"{}\")", file("image.crt").display()),
+            }
+        )
+    };
+    desk.configure(&configuration("hpcr_text"));
+    let refused = text(&desk.run(&["plan", "-no-color"]).stderr);
+    assert!(
+        refused.contains("There is no way to a hpcr_text"),
+        "{refused}"
+    );
+    desk.configure(&configuration("hpcr_text_encrypted"));
+    let applied = desk.apply();
+    assert!(
+        applied.contains("0 added, 0 changed, 0 destroyed"),
+        "{applied}"
+    );
+    let state = desk.state();
+    assert!(state.contains("hyper-protect-basic.of.old") && state.contains("local/hpcr/hpcr"));
+    assert!(!desk.would_change());
 }
 
 #[test]

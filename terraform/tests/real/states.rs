@@ -37,6 +37,8 @@ fn a_certificate_that_has_ended_since_is_a_warning_until_something_is_sealed_to_
     assert!(told.iter().all(|one| !one.is_error), "{told:?}");
     assert!(told.iter().any(|one| one.words().contains("has expired")));
     assert!(!desk.would_change());
+    let plan = desk.does(&["plan", "-no-color"]);
+    assert_eq!(plan.matches("certificate has expired").count(), 1, "{plan}");
 
     desk.configure(&text(&cert("ended.crt")).replace("hello", "hi"));
     let told = desk.plan();
@@ -147,6 +149,11 @@ fn another_certificate_of_the_environment_seals_anew() {
     assert_eq!(run("authority.crt", &apply), Some(0));
     assert_eq!(run("authority.crt", &plan), Some(0));
     assert!(!desk.would_change(), "without a certificate it stays");
+    assert_eq!(run("nowhere.crt", &plan), Some(0), "unreadable, it stays");
+    assert_eq!(run("sign.pem", &plan), Some(0), "of another kind, it stays");
+    desk.configure(&text("platform = \"ccrt\""));
+    assert_eq!(run("nowhere.crt", &plan), Some(1), "nothing to seal to");
+    desk.configure(&text(""));
     assert_eq!(run("image.crt", &plan), Some(2));
     assert_eq!(run("image.crt", &apply), Some(0));
     assert_eq!(opened(desk.output("it").as_str().unwrap()), "hello");
