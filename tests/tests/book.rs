@@ -110,6 +110,32 @@ fn the_contract_reference_is_what_the_schema_says() {
     );
 }
 
+#[test]
+fn folders_know_whom_the_picture_of_the_architecture_says_and_nobody_else() {
+    let picture: [(&str, &[&str]); 7] = [
+        ("contract", &[]),
+        ("disk", &["contract"]),
+        ("logging", &["contract"]),
+        ("container", &["contract"]),
+        ("bootstrap", &["container", "contract", "disk", "logging"]),
+        ("image", &["contract"]),
+        ("terraform", &["contract", "image"]),
+    ];
+    for (folder, known) in picture {
+        let manifest = page(&format!("{folder}/Cargo.toml"));
+        let tables = manifest.split("\n[").filter(|table| {
+            let name = table.split(']').next().unwrap();
+            name.ends_with("dependencies") && !name.starts_with("dev-")
+        });
+        let mut found: Vec<&str> = tables
+            .flat_map(str::lines)
+            .filter_map(|line| line.strip_prefix("hpcr-")?.split(['.', ' ']).next())
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, known, "{folder}");
+    }
+}
+
 /// Everything for people to read, by its path in the project.
 fn book() -> Vec<(PathBuf, String)> {
     let docs = fs::read_dir(root().join("docs")).unwrap();
