@@ -7,7 +7,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::finding::{Finding, Place};
+use crate::finding::{self, Finding, Place};
 use crate::messages;
 use crate::token::openssl::{Prefix, is_token};
 use crate::token::{age, is_sealed};
@@ -141,6 +141,7 @@ impl UserData {
         let unknown = entries
             .iter()
             .filter(|(key, _)| !KEYS.contains(&key.name.as_str()))
+            .take(finding::MOST)
             .map(|(key, _)| {
                 let place =
                     Place::at(name, &key.name).with_position(key.position.0, key.position.1);

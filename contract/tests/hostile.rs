@@ -133,6 +133,12 @@ fn a_section_that_was_made_to_hurt_is_refused_within_limits() {
     let volumes = filled(|number| format!("    v{number}: {{seed: short}}\n"));
     let contract = format!("{workload}env:\n  type: env\n  volumes:\n{volumes}");
     is_refused("volumes", contract.as_bytes());
+    let authorities = filled(|number| format!("      a{number}: YWJj\n"));
+    let contract = format!("{workload}env:\n  type: env\n  cacerts:\n    -\n{authorities}");
+    is_refused("authorities", contract.as_bytes());
+    let unknown = filled(|number| format!("key{number}: 1\n"));
+    let contract = format!("workload: {{type: workload}}\n{ENV}{unknown}");
+    is_refused("unknown keys", contract.as_bytes());
 }
 
 /// A contract with these files in its archive.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::{Part, overlay, pem, refuse};
-use crate::finding::{Finding, both};
+use crate::finding::{self, Finding, both};
 use crate::plan::Credentials;
 use crate::sections::auths::Auths;
 use crate::sections::env::EnvSection;
@@ -71,6 +71,9 @@ pub(super) fn authorities(
                     let pointer = format!("/cacerts/{index}/{name}");
                     let finding = refuse(env.document, &pointer, problem.cause(), remedy);
                     findings.push(finding.with_level(problem.level()));
+                    if findings.len() == finding::MOST {
+                        return Err(findings);
+                    }
                 }
             }
         }
