@@ -58,6 +58,8 @@ fn is_about_a_key(rule: &str) -> bool {
     above.ends_with("/propertyNames")
 }
 
+const NOT_THE_FORM: &str = "the value is not of the form that is required";
+
 fn cause(kind: &Kind, instance: &Value) -> String {
     match kind {
         Kind::Required { property } => {
@@ -70,6 +72,7 @@ fn cause(kind: &Kind, instance: &Value) -> String {
         Kind::Enum { .. } | Kind::Constant { .. } => {
             "the value is none of those that are allowed".into()
         }
+        Kind::Not { schema } if schema.get("pattern").is_some() => NOT_THE_FORM.into(),
         Kind::Not { .. } => "the key does not belong here".into(),
         Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } => {
             "none of the alternatives is given".into()
@@ -83,7 +86,7 @@ fn cause(kind: &Kind, instance: &Value) -> String {
         Kind::MaxProperties { limit } => format!("there are more than {limit} entries"),
         Kind::UniqueItems => "an item stands twice".into(),
         Kind::Minimum { .. } | Kind::Maximum { .. } => "the number is out of range".into(),
-        Kind::Pattern { .. } => "the value is not of the form that is required".into(),
+        Kind::Pattern { .. } => NOT_THE_FORM.into(),
         _ => "the value does not follow the schema".into(),
     }
 }
