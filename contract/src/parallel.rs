@@ -8,14 +8,19 @@ use std::thread;
 /// The name of the threads here: a panic on one is its caller's, who gets it again.
 pub const THREAD: &str = "contract";
 
-/// What `work` makes of each item, in their order, each on a thread of its own where one is to be had.
+/// What `work` makes of each item, in their order: the first on the caller's thread, each other on one of its own where
+/// one is to be had.
 pub(crate) fn map<T: Sync, R: Send, const N: usize>(
     items: &[T; N],
     work: impl Fn(&T) -> R + Sync,
 ) -> [R; N] {
     thread::scope(|scope| {
+        let mut is_first = true;
         let started = items.each_ref().map(|item| {
             let work = &work;
+            if std::mem::take(&mut is_first) {
+                return Err(item);
+            }
             thread::Builder::new()
                 .name(THREAD.to_owned())
                 .spawn_scoped(scope, move || work(item))
