@@ -9,10 +9,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Public};
-use openssl::x509::X509;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::ContractError;
+use crate::pem;
 
 pub mod chain;
 pub mod issue;
@@ -69,8 +69,8 @@ impl PublicKey {
     pub fn parse(text: &[u8]) -> Result<Self, ContractError> {
         let pem = peel(text)?;
         let (key, validity) = if contains(&pem, b"-----BEGIN CERTIFICATE-----") {
-            let certificate = X509::from_pem(&pem)
-                .map_err(|_| ContractError::PublicKey("the certificate cannot be parsed"))?;
+            let certificate = pem::first_certificate(&pem)
+                .ok_or(ContractError::PublicKey("the certificate cannot be parsed"))?;
             let validity = Validity {
                 not_before: unix_seconds(certificate.not_before())?,
                 not_after: unix_seconds(certificate.not_after())?,
@@ -80,8 +80,11 @@ impl PublicKey {
                 .map_err(|_| ContractError::PublicKey("the certificate holds no usable key"))?;
             (key, Some(validity))
         } else {
-            let key = PKey::public_key_from_pem(&pem)
-                .map_err(|_| ContractError::PublicKey("the public key cannot be parsed"))?;
+            let key = match pem::only_rsa_public_key(&pem) {
+                Some(key) => key,
+                None => PKey::public_key_from_pem(&pem)
+                    .map_err(|_| ContractError::PublicKey("the public key cannot be parsed"))?,
+            };
             (key, None)
         };
         check_rsa(&key).map_err(ContractError::PublicKey)?;
@@ -195,6 +198,28 @@ mod tests {
                 PublicKey::parse(STANDARD.encode(&twice).as_bytes()).is_err(),
                 "three layers"
             );
+        }
+    }
+
+    #[test]
+    fn white_space_in_pem_means_nothing_and_the_text_stays_as_it_was_given() {
+        let pair = KeyPair::rsa(2048);
+        let certificate = testing::certificate(&pair, 10, 20);
+        for pem in [pair.public_pem, certificate] {
+            let pem = String::from_utf8(pem).unwrap();
+            let expected = PublicKey::parse(pem.as_bytes()).unwrap();
+            for form in [
+                pem.replace('\n', " "),
+                pem.replace('\n', "\r\n    "),
+                format!("of us\n{pem}"),
+            ] {
+                let key = PublicKey::parse(form.as_bytes()).unwrap();
+                assert!(key.is_same_key(&expected));
+                assert_eq!(
+                    (key.pem(), key.validity()),
+                    (form.as_bytes(), expected.validity())
+                );
+            }
         }
     }
 

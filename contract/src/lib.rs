@@ -24,6 +24,7 @@ mod opening;
 mod parallel;
 pub use parallel::THREAD;
 pub mod passphrase;
+mod pem;
 pub mod plan;
 pub mod planning;
 pub mod preflight;

@@ -56,7 +56,7 @@ pub(crate) fn certificates(text: &str) -> Result<(Vec<X509>, Vec<u8>), Problem> 
     let mut certificates = Vec::new();
     let mut pem = Vec::new();
     for block in blocks(text)? {
-        if !matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE") {
+        if !block.is_certificate() {
             return Err(Problem::OtherKind);
         }
         let certificate = X509::from_der(&block.content).map_err(|_| Problem::Broken)?;
@@ -64,6 +64,13 @@ pub(crate) fn certificates(text: &str) -> Result<(Vec<X509>, Vec<u8>), Problem> 
         certificates.push(certificate);
     }
     Ok((certificates, pem))
+}
+
+/// The first certificate of a PEM text, whatever stands beside it.
+pub(crate) fn first_certificate(pem: &[u8]) -> Option<X509> {
+    let blocks = armoured(std::str::from_utf8(pem).ok()?).ok()?;
+    let block = blocks.iter().find(|block| block.is_certificate())?;
+    X509::from_der(&block.content).ok()
 }
 
 /// One private key, parsed and written anew as PKCS#8.
@@ -135,6 +142,12 @@ fn rsa_private_key(block: &Block) -> Option<PKey<Private>> {
 struct Block {
     label: String,
     content: Zeroizing<Vec<u8>>,
+}
+
+impl Block {
+    fn is_certificate(&self) -> bool {
+        matches!(self.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE")
+    }
 }
 
 /// `rsaEncryption` (RFC 8017 appendix A.1).
@@ -226,6 +239,55 @@ mod tests {
             pkcs8.replace('\n', " "),
         ] {
             assert_eq!(private_key(&text).unwrap().1.expose_secret(), pkcs8);
+        }
+    }
+
+    /// The same key under the name `id-RSASSA-PSS`, which differs in its last number.
+    fn for_pss(pem: &[u8]) -> Vec<u8> {
+        const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+        let block = armoured(std::str::from_utf8(pem).unwrap())
+            .unwrap()
+            .remove(0);
+        let mut content = block.content.to_vec();
+        let name = content.windows(RSA.len()).position(|bytes| bytes == RSA);
+        content[name.unwrap() + RSA.len() - 1] = 10;
+        let (label, content) = (block.label, STANDARD.encode(content));
+        format!("-----BEGIN {label}-----\n{content}\n-----END {label}-----\n").into_bytes()
+    }
+
+    #[test]
+    fn an_rsa_key_is_read_by_its_own_structure_and_no_other_key_is() {
+        let pair = KeyPair::rsa(2048);
+        let key = PKey::private_key_from_pem(&pair.private_pem).unwrap();
+        let pkcs1 = key.rsa().unwrap().private_key_to_pem().unwrap();
+        for pem in [&pair.private_pem, &pkcs1] {
+            assert!(only_rsa_private_key(pem).unwrap().public_eq(&key));
+        }
+        assert!(
+            only_rsa_public_key(&pair.public_pem)
+                .unwrap()
+                .public_eq(&key)
+        );
+        // RSA keys for RSASSA-PSS alone: neither sealing nor our signatures may use them.
+        let (private, public) = (for_pss(&pair.private_pem), for_pss(&pair.public_pem));
+        let encrypted = key
+            .private_key_to_pem_pkcs8_passphrase(Cipher::aes_256_cbc(), b"hunter2")
+            .unwrap();
+        for pem in [
+            &private,
+            &encrypted,
+            &pair.public_pem,
+            &pair.private_pem.repeat(2),
+        ] {
+            assert!(only_rsa_private_key(pem).is_none());
+        }
+        for pem in [
+            &public,
+            &pair.private_pem,
+            &testing::ec_public_pem(),
+            &pair.public_pem.repeat(2),
+        ] {
+            assert!(only_rsa_public_key(pem).is_none());
         }
     }
 

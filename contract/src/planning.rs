@@ -20,7 +20,6 @@ use crate::yaml::Document;
 pub(crate) mod alone;
 mod half;
 mod logging;
-pub(crate) mod pem;
 mod registries;
 mod volumes;
 

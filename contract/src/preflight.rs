@@ -5,9 +5,10 @@
 use openssl::asn1::Asn1Time;
 use openssl::x509::X509Ref;
 
-use crate::finding::{Finding, Level};
+use crate::finding::{self, Finding, Level};
 use crate::messages::{self, Code};
-use crate::planning::{Part, pem};
+use crate::pem;
+use crate::planning::Part;
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
 use crate::yaml::Document;
@@ -89,6 +90,9 @@ fn certificates(env: &Part<'_, EnvSection>, horizon: Horizon) -> Vec<Finding> {
             let remedy = "give a certificate that lasts";
             let code = messages::CERTIFICATE_ENDS;
             findings.push(warn(code, env.document, &pointer, cause, remedy));
+            if findings.len() == finding::MOST {
+                return findings;
+            }
         }
     }
     findings

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::certificate::{PublicKey, check_bits, check_rsa};
 use crate::error::ContractError;
+use crate::pem;
 use crate::secret::{ExposeSecret as _, SecretString};
 
 /// The largest PEM file that is read as a key; one of 8192 bits takes 6.4 KiB.
@@ -59,7 +60,10 @@ impl PrivateKey {
         if pem.len() > MAX_PEM {
             return Err(Some(ContractError::PrivateKey("it is larger than 64 KiB")));
         }
-        let key = PKey::private_key_from_pem_callback(pem, passphrase).map_err(|_| None)?;
+        let key = match pem::only_rsa_private_key(pem) {
+            Some(key) => key,
+            None => PKey::private_key_from_pem_callback(pem, passphrase).map_err(|_| None)?,
+        };
         check_rsa(&key).map_err(|cause| Some(ContractError::PrivateKey(cause)))?;
         Ok(Self(key))
     }

@@ -6,10 +6,10 @@
 use openssl::pkey::{PKeyRef, Private};
 use openssl::x509::X509Ref;
 
-use super::pem::{self, Problem};
 use super::{Part, refuse, refuse_as};
 use crate::finding::{Finding, Level};
 use crate::messages::{self, Code};
+use crate::pem::{self, Problem};
 use crate::plan;
 use crate::secret::ExposeSecret as _;
 use crate::sections::env::EnvSection;

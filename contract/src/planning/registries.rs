@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::{Part, overlay, pem, refuse};
+use super::{Part, overlay, refuse};
 use crate::finding::{self, Finding, both};
+use crate::pem;
 use crate::plan::Credentials;
 use crate::sections::auths::Auths;
 use crate::sections::env::EnvSection;

@@ -10,12 +10,12 @@ use std::ops::Deref;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use openssl::encrypt::{Decrypter, Encrypter};
-use openssl::hash::MessageDigest;
-use openssl::pkcs5::pbkdf2_hmac;
 use openssl::pkey::{PKeyRef, Private};
 use openssl::rand::rand_bytes;
 use openssl::rsa::Padding;
 use openssl::symm::{Cipher, Crypter, Mode};
+use pbkdf2::pbkdf2_hmac;
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::certificate::PublicKey;
@@ -35,7 +35,7 @@ const SALT: usize = 8;
 const BLOCK: usize = 16;
 const KEY: usize = 32;
 /// `openssl enc -pbkdf2` without `-iter`.
-const ITERATIONS: usize = 10_000;
+const ITERATIONS: u32 = 10_000;
 
 /// Which product a token says that it is for; both mean the same to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,13 +261,7 @@ fn crypt(
     input: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, ContractError> {
     let mut derived = Zeroizing::new([0; KEY + BLOCK]);
-    pbkdf2_hmac(
-        password,
-        &salt,
-        ITERATIONS,
-        MessageDigest::sha256(),
-        derived.as_mut(),
-    )?;
+    pbkdf2_hmac::<Sha256>(password, &salt, ITERATIONS, derived.as_mut());
     let (key, iv) = derived.split_at(KEY);
     let mut crypter = Crypter::new(Cipher::aes_256_cbc(), mode, key, Some(iv))?;
     crypter.pad(matches!(mode, Mode::Encrypt));
