@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use crate::finding::Finding;
 use crate::secret::SecretString;
 
+mod health;
 mod privilege;
 mod workload;
 
+pub use health::{HealthCheck, Probe, Purpose};
 pub use workload::{
-    Condition, Dependency, File, HealthCheck, ImageReference, Limits, Mount, Port, Probe, Protocol,
-    Purpose, Restart, Role, Service, Ulimit, Workload,
+    Condition, Dependency, File, ImageReference, Limits, Mount, Port, Protocol, Restart, Role,
+    Service, Ulimit, Workload,
 };
 
 /// What the guest is going to do.

@@ -14,6 +14,7 @@ mod functions;
 mod lexer;
 mod parser;
 mod run;
+mod tree;
 
 /// How many bytes all templates of one document may write, and how many steps they may take.
 const OUTPUT: usize = 4 << 20;

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::Fault;
 use super::functions;
-use super::parser::{Base, Block, Command, Operand, Pipeline};
+use super::tree::{Base, Block, Command, Operand, Pipeline};
 use crate::secret::ExposeSecret as _;
 use crate::workload::interpolation::Variables;
 use crate::workload::wiped;
