@@ -1,114 +1,124 @@
 //! A fleet: seeds, upgrade, and the records of all guests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use rig::place;
+use rig::certificates::Identity;
+use rig::terraform::Project;
+use rig::{place, recipe};
 use serde_json::{Value, json};
-
-use rig::recipe;
 
 use crate::given::{self, Given, ROOT, apply, contract_of, documents, token};
 
-#[test]
-fn every_guest_of_a_fleet_has_seeds_of_its_own_and_an_upgrade_goes_from_guest_to_guest() {
-    let Some(given) = Given::new() else { return };
-    let project = given.project("fleet");
-    let mut variables = json!({
-        "image": given.image_folder(), "container": "registry.test/hpcr@sha256:01", "root": ROOT,
-        "secrets": given.secrets(),
-    });
-    project.set(&variables).unwrap();
-    apply(&project);
-    let before = project.output("manifests").unwrap();
-    let fleet = |manifests: &Value| -> Vec<Vec<Value>> {
-        let guests = manifests.as_object().unwrap().values();
-        guests
-            .map(|stream| documents(stream.as_str().unwrap()))
-            .collect()
-    };
-    let mut seeds = BTreeSet::new();
-    for guest in &fleet(&before) {
-        for section in given.sections(&contract_of(guest)) {
-            let section = section.replace('"', "");
-            let seed = section
-                .lines()
-                .find_map(|line| line.trim().strip_prefix("seed: "));
-            seeds.insert(
-                seed.unwrap_or_else(|| panic!("no seed in {section}"))
-                    .to_owned(),
-            );
-        }
-    }
-    assert_eq!(seeds.len(), 6, "two seeds a guest");
-    assert_eq!(
-        project
-            .output("digests")
-            .unwrap()
-            .as_object()
-            .unwrap()
-            .len(),
-        3
-    );
+/// The documents of each guest, by name.
+fn guests(project: &Project) -> BTreeMap<String, Vec<Value>> {
+    let manifests = project.output("manifests").unwrap();
+    let streams = manifests.as_object().unwrap().iter();
+    streams
+        .map(|(name, stream)| (name.clone(), documents(stream.as_str().unwrap())))
+        .collect()
+}
 
-    variables["previous_container"] = variables["container"].clone();
-    variables["container"] = "registry.test/hpcr@sha256:02".into();
-    variables["upgraded"] = 1.into();
-    project.set(&variables).unwrap();
-    project.apply().unwrap();
-    let after = project.output("manifests").unwrap();
-    for (index, (before, after)) in fleet(&before).iter().zip(fleet(&after)).enumerate() {
-        // Contract and claims are what they were: the guest finds its data.
-        let changed: Vec<_> = before
-            .iter()
-            .zip(&after)
-            .filter(|(one, other)| one != other)
-            .collect();
-        assert_eq!(changed.len(), usize::from(index == 0));
-        assert!(
-            changed
-                .iter()
-                .all(|(one, _)| one["kind"] == "VirtualMachine")
-        );
-    }
+/// The seeds of a guest's volume, from both sections of its contract; none where the key opens nothing.
+fn seeds(guest: &[Value], image: &Identity) -> Option<[String; 2]> {
+    let contract = contract_of(guest);
+    let seed = |section| {
+        let opened = recipe::open(token(&contract, section), &image.key).ok()?;
+        let opened = String::from_utf8(opened).unwrap().replace('"', "");
+        let lines = opened.lines();
+        let mut seeds = lines.filter_map(|line| line.trim().strip_prefix("seed: "));
+        seeds.next().map(str::to_owned)
+    };
+    Some([seed("workload")?, seed("env")?])
+}
+
+/// The kinds of a guest's objects that are not what they were.
+fn changed(before: &[Value], after: &[Value]) -> Vec<String> {
+    assert_eq!(before.len(), after.len());
+    let pairs = before.iter().zip(after).filter(|(one, other)| one != other);
+    pairs
+        .map(|(one, _)| one["kind"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
-fn a_guest_that_is_not_upgraded_keeps_the_contract_that_its_image_opens() {
+fn every_guest_of_a_fleet_has_seeds_of_its_own() {
+    let Some(given) = Given::new() else { return };
+    let project = given.project("fleet");
+    project
+        .set(&json!({
+            "image": given.image_folder(), "container": "registry.test/hpcr@sha256:01", "root": ROOT,
+            "secrets": given.secrets(),
+        }))
+        .unwrap();
+    apply(&project);
+    let guests = guests(&project);
+    let seeds: BTreeSet<_> = guests
+        .values()
+        .flat_map(|guest| seeds(guest, &given.image).unwrap())
+        .collect();
+    assert_eq!(seeds.len(), 6, "two seeds a guest");
+    let digests = project.output("digests").unwrap();
+    assert_eq!(digests.as_object().unwrap().len(), 3);
+}
+
+#[test]
+fn an_upgrade_goes_from_guest_to_guest_and_keeps_claims_and_seeds() {
     let Some(given) = Given::new() else { return };
     let folder = given.folder.path().join("newer");
     fs::create_dir(&folder).unwrap();
     let newer = given::image(&folder);
     let project = given.project("fleet");
-    let mut variables = json!({
-        "image": given.image_folder(), "container": "registry.test/hpcr@sha256:01", "root": ROOT, "size": 2,
+    let old = json!({
+        "image": given.image_folder(), "container": "registry.test/hpcr@sha256:01", "root": ROOT,
         "secrets": given.secrets(),
     });
-    project.set(&variables).unwrap();
+    project.set(&old).unwrap();
     project.apply().unwrap();
-    let before = project.output("manifests").unwrap();
-
-    variables["previous_container"] = variables["container"].clone();
-    variables["previous_image"] = variables["image"].clone();
-    variables["container"] = "registry.test/hpcr@sha256:02".into();
-    variables["image"] = json!(folder);
-    variables["upgraded"] = 1.into();
-    project.set(&variables).unwrap();
-    apply(&project);
-    assert_eq!(
-        project.output("manifests").unwrap()["web-1"],
-        before["web-1"]
-    );
-    let contracts = project.output("contracts").unwrap();
-    for (name, opens, other) in [
-        ("web-0", &newer, &given.image),
-        ("web-1", &given.image, &newer),
+    let first = guests(&project);
+    // The same image in another container, and then one with a key of its own: its contract is sealed to that key.
+    for (image, key, kinds) in [
+        (given.image_folder(), &given.image, &["VirtualMachine"][..]),
+        (&folder, &newer, &["Secret", "VirtualMachine"]),
     ] {
-        let token = token(contracts[name].as_str().unwrap(), "workload");
-        assert!(recipe::open(token, &opens.key).is_ok(), "{name}");
-        assert!(recipe::open(token, &other.key).is_err(), "{name}");
+        project.set(&old).unwrap();
+        project.apply().unwrap();
+        let mut new = old.clone();
+        new["previous_container"] = old["container"].clone();
+        new["previous_image"] = old["image"].clone();
+        new["container"] = "registry.test/hpcr@sha256:02".into();
+        new["image"] = json!(image);
+        let mut before = guests(&project);
+        for upgraded in 0..=3 {
+            new["upgraded"] = upgraded.into();
+            project.set(&new).unwrap();
+            apply(&project);
+            let after = guests(&project);
+            for (index, (name, guest)) in after.iter().enumerate() {
+                let expected = if index + 1 == upgraded { kinds } else { &[] };
+                let mut changed = changed(&before[name], guest);
+                changed.sort();
+                assert_eq!(changed, expected, "{name} with {upgraded} upgraded");
+                let (opens, other) = if index < upgraded {
+                    (key, &given.image)
+                } else {
+                    (&given.image, key)
+                };
+                // What it opens its volume with is what it was.
+                let original = seeds(&first[name], &given.image);
+                assert_eq!(seeds(guest, opens), original, "{name}");
+                assert_eq!(seeds(guest, other).is_none(), opens.key != other.key);
+            }
+            before = after;
+        }
+        // Nothing of the previous image is needed once all have the new one.
+        for name in ["previous_container", "previous_image", "upgraded"] {
+            new.as_object_mut().unwrap().remove(name);
+        }
+        project.set(&new).unwrap();
+        assert!(project.is_settled().unwrap());
     }
 }
 
