@@ -27,7 +27,7 @@ pub use signing_key::Signer;
 pub struct Written {
     /// The contract as YAML; sections in the clear hold secrets.
     pub text: Zeroizing<String>,
-    /// Top-level keys that mean nothing in a contract and are not in the text.
+    /// What was left out, as warnings: top-level keys that mean nothing in a contract, and a signature that no longer holds.
     pub dropped: Vec<Finding>,
 }
 
@@ -55,12 +55,21 @@ pub fn sign<'s>(
         .signed(signer)
 }
 
-/// Seals every section of a contract that is not sealed yet, the auditor's key too. A signature that the contract had goes:
-/// it is none of the sealed sections.
+/// Seals every section of a contract that is not sealed yet, the auditor's key too. A signature that the contract had goes
+/// with a warning, since it is none of the sealed sections; it stays where both were sealed already.
 pub fn seal(contract: &str, file: &str, to: Audience<'_>) -> Result<Written, Vec<Finding>> {
-    Draft::read(contract, file, Mappings::Written)?
-        .sealed(to)?
-        .written(None)
+    let mut draft = Draft::read(contract, file, Mappings::Written)?;
+    let mut signature = draft.signature.take();
+    if signature.is_some() && !(draft.workload.is_sealed() && draft.env.is_sealed()) {
+        signature = None;
+        draft.dropped.push(Finding::warning(
+            messages::SIGNATURE_INVALID,
+            draft.places.signature.clone(),
+            "the signature is left out: it is over the sections in the clear",
+            "sign what was sealed: hpcr-check encrypt --contract --sign-key does both",
+        ));
+    }
+    draft.sealed(to)?.written(signature)
 }
 
 /// Opens every sealed section of a contract, the auditor's key too. A signature goes: it is none of the open sections.

@@ -44,7 +44,14 @@ fn a_record_that_the_image_signed_is_good_in_the_clear_and_sealed() {
         ran.out.contains("baseimage") && ran.out.ends_with("record.txt: the signature is good\n"),
         "{ran:?}"
     );
-    desk.write("signature.bin", base64(&desk.read("signature.bin")) + "\n");
+    let late = desk.hpcr(&[&VERIFY[..], &["--at", "2099-01-01T00:00:00Z"]].concat());
+    assert!(
+        late.status == 0 && late.out.contains("the attestation certificate has ended"),
+        "{late:?}"
+    );
+    let mut wrapped = base64(&desk.read("signature.bin"));
+    wrapped.insert(76, '\n');
+    desk.write("signature.bin", wrapped + "\n");
     assert_eq!(desk.hpcr(&VERIFY).status, 0, "a signature in base64");
     desk.write("record.txt", desk.seal(&text, "hyper-protect-basic"));
     assert_eq!(desk.hpcr(&VERIFY).status, 2, "sealed, and no key");

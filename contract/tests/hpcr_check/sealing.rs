@@ -183,6 +183,8 @@ fn a_contract_that_is_signed_with_a_certificate_ends_with_it() {
         2,
         "a certificate of another key"
     );
+    let ran = desk.hpcr(&[&with("signer.crt")[..], &["--at", "2099-01-01T00:00:00Z"]].concat());
+    assert!(ran.status == 1 && ran.err.contains("has ended"), "{ran:?}");
     assert_eq!(desk.hpcr(&with("signer.crt")).status, 0);
     let check = |at: &str| desk.hpcr(&["sealed.yaml", "--key", "image.key", "--at", at]);
     let ran = check("2099-01-01T00:00:00Z");
@@ -239,6 +241,28 @@ fn the_two_halves_of_a_key_do_not_both_go_to_standard_output() {
     let ran = desk.hpcr(&["keygen", "--age", "--public", "-"]);
     assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{ran:?}");
     assert!(!desk.path("-").exists());
+}
+
+#[test]
+fn a_signature_is_left_out_with_a_warning_where_sealing_breaks_it_and_stays_where_not() {
+    let desk = Desk::new();
+    desk.write("contract.yaml", desk.clear());
+    let sign = ["sign", "--key", "signer.key", "contract.yaml", "--out"];
+    let ran = desk.hpcr(&[&sign[..], &["signed.yaml"]].concat());
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let seal = ["encrypt", "--contract", "--cert", "image.crt"];
+    let ran = desk.hpcr(&[&seal[..], &["signed.yaml"]].concat());
+    assert!(
+        ran.status == 0 && ran.err.contains("signature is left out"),
+        "{ran:?}"
+    );
+    assert!(!ran.out.contains("envWorkloadSignature"));
+    let sealed = desk.sealed_and_signed();
+    desk.write("sealed.yaml", &sealed);
+    let ran = desk.hpcr(&[&seal[..], &["sealed.yaml"]].concat());
+    assert!(ran.status == 0 && ran.err.is_empty(), "{ran:?}");
+    let ran = desk.validate(&ran.out, &["--key", "image.key"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use hpcr_contract::certificate::{Expiry, Validity, expiry};
 use hpcr_contract::user_data::MAX_BYTES;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -79,6 +80,11 @@ pub(crate) fn now(given: Option<i64>) -> Result<i64, Failure> {
     given.or_else(clock).ok_or(Failure::Usage(
         "the clock of this machine is not set; give the time with --at",
     ))
+}
+
+/// Whether a certificate has ended by the time that was given, or by now.
+pub(crate) fn has_ended(validity: Validity, at: Option<i64>) -> Result<bool, Failure> {
+    Ok(expiry(validity.not_after, now(at)?) == Expiry::Expired)
 }
 
 /// `-` is standard input or output.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use hpcr_contract::attestation::{self, Checksums, Compared, Digests, Subject, Verdict as Match};
+use hpcr_contract::certificate::PublicKey;
 use hpcr_contract::error::ContractError;
 use hpcr_contract::finding::{Finding, Place};
 use hpcr_contract::messages;
@@ -12,7 +13,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::fleet;
-use crate::arguments::{Format, OptionalKey};
+use crate::arguments::{Format, OptionalKey, TimeArguments};
 use crate::failure::Failure;
 use crate::keys::Opening;
 use crate::output::Output;
@@ -57,6 +58,8 @@ pub(super) struct VerifyArguments {
     signature: Option<PathBuf>,
     #[command(flatten)]
     pub(super) key: OptionalKey,
+    #[command(flatten)]
+    pub(super) time: TimeArguments,
     /// The contract that the guest is said to run: as the guest got it, or with its sections in the clear. Of a fleet, the
     /// contract of all, or a folder with NAME.yaml of each
     #[arg(long, value_name = "CONTRACT")]
@@ -82,11 +85,31 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     Ok(Verdict::of(report.is_good()))
 }
 
+/// The key that records must be signed with, and what is to be said of the dates of its certificate: a record outlives it,
+/// so that is a warning.
+pub(super) fn attested_by(
+    arguments: &VerifyArguments,
+    report: &mut Report,
+) -> Result<PublicKey, Failure> {
+    let key = keys::public(&arguments.cert)?;
+    if let Some(validity) = key.validity()
+        && input::has_ended(validity, arguments.time.at)?
+    {
+        report.findings.push(Finding::warning(
+            messages::CERTIFICATE_INVALID,
+            Place::at(input::name(&arguments.cert), ""),
+            "the attestation certificate has ended",
+            "see that the record is from before its end, and judge it by that time with --at",
+        ));
+    }
+    Ok(key)
+}
+
 fn one(record: &Path, signature: &Path, arguments: &VerifyArguments) -> Result<Report, Failure> {
     let name = input::name(record);
-    let certificate = keys::public(&arguments.cert)?;
-    let signature = input::key(signature)?;
     let mut report = Report::about(&name, Vec::new());
+    let certificate = attested_by(arguments, &mut report)?;
+    let signature = input::key(signature)?;
     match opened(&input::utf8(record)?, &keys::opening(&arguments.key)?)? {
         Err(error) => report.findings.push(error.at(Place::at(&name, ""))),
         Ok(record) => {

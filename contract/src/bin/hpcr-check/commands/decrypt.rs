@@ -40,7 +40,9 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     if arguments.contract {
         return super::written(authoring::open(&text, &name, opening.keys()), &name, output);
     }
-    if !is_sealed(&text) {
+    // Editors put a mark in front of text that says nothing here.
+    let text = text.trim_start_matches('\u{feff}');
+    if !is_sealed(text) {
         let finding = Finding::new(
             messages::INVALID_CONTRACT,
             Place::at(&name, ""),
@@ -53,10 +55,10 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
         Keys {
             age: Some(identity),
             ..
-        } => age::open(&text, identity),
+        } => age::open(text, identity),
         Keys {
             token: Some(key), ..
-        } => Token::parse(&text)
+        } => Token::parse(text)
             .and_then(|token| token.open(key))
             .map(|plain| plain.clone()),
         Keys { .. } => return Err(Failure::Usage("no key was given; give it with --key")),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use hpcr_contract::authoring;
-use hpcr_contract::certificate::{Expiry, PublicKey, expiry};
+use hpcr_contract::certificate::PublicKey;
 use hpcr_contract::finding::{Finding, Place};
 use hpcr_contract::messages;
 use hpcr_contract::token::openssl::Prefix;
@@ -127,11 +127,11 @@ fn contract(
         .as_deref()
         .map(|path| keys::private(path, &arguments.passphrase))
         .transpose()?;
-    let certificate = arguments
-        .sign_cert
-        .as_deref()
-        .map(keys::certificate)
-        .transpose()?;
+    let (path, at) = (arguments.sign_cert.as_deref(), arguments.time.at);
+    let certificate = match super::signing_certificate(path, at)? {
+        Ok(certificate) => certificate,
+        Err(finding) => return Ok(Report::refuse(&name, vec![finding])),
+    };
     let written = match &key {
         Some(key) => {
             let signer = keys::signer(key, certificate.as_ref())?;
@@ -147,14 +147,14 @@ fn ended(certificate: &PublicKey, arguments: &Arguments) -> Result<Option<Findin
     let Some(validity) = certificate.validity() else {
         return Ok(None);
     };
-    let is_over = expiry(validity.not_after, input::now(arguments.time.at)?) == Expiry::Expired;
+    let has_ended = input::has_ended(validity, arguments.time.at)?;
     let name = arguments
         .audience
         .cert
         .as_deref()
         .map(input::name)
         .unwrap_or_default();
-    Ok(is_over.then(|| {
+    Ok(has_ended.then(|| {
         Finding::new(
             messages::INVALID_CONTRACT,
             Place::at(name, ""),

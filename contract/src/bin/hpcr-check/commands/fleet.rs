@@ -12,7 +12,7 @@ use hpcr_contract::messages;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::attestation::{VerifyArguments, foreign, opened};
+use super::attestation::{VerifyArguments, attested_by, foreign, opened};
 use crate::failure::Failure;
 use crate::input;
 use crate::keys::{self, Opening};
@@ -72,7 +72,7 @@ pub(super) fn run(folder: &Path, arguments: &VerifyArguments) -> Result<Report, 
         }
     }
     let judge = Judge {
-        certificate: keys::public(&arguments.cert)?,
+        certificate: attested_by(arguments, &mut report)?,
         opening: keys::opening(&arguments.key)?,
         contracts,
     };

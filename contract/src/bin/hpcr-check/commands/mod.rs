@@ -1,13 +1,17 @@
 //! The commands, one file each: its arguments, and what it does with them.
 
-use hpcr_contract::authoring::Written;
-use hpcr_contract::finding::Finding;
+use std::path::Path;
 
-use crate::Verdict;
+use hpcr_contract::authoring::Written;
+use hpcr_contract::certificate::Certificate;
+use hpcr_contract::finding::{Finding, Place};
+use hpcr_contract::messages;
+
 use crate::cli::Command;
 use crate::failure::Failure;
 use crate::output::{Output, Readers};
 use crate::report::Report;
+use crate::{Verdict, input, keys};
 
 pub(crate) mod attestation;
 pub(crate) mod certificate;
@@ -59,6 +63,26 @@ pub(crate) fn run(command: &Command, output: &Output) -> Result<Verdict, Failure
     }
 }
 
+/// The certificate that a contract is to end with, where one is named; one that has ended is refused, as the contract would be.
+fn signing_certificate(
+    path: Option<&Path>,
+    at: Option<i64>,
+) -> Result<Result<Option<Certificate>, Finding>, Failure> {
+    let Some(path) = path else {
+        return Ok(Ok(None));
+    };
+    let certificate = keys::certificate(path)?;
+    if !input::has_ended(certificate.validity()?, at)? {
+        return Ok(Ok(Some(certificate)));
+    }
+    Ok(Err(Finding::new(
+        messages::CONTRACT_EXPIRED,
+        Place::at(input::name(path), ""),
+        "the certificate has ended, and a contract ends with the certificate that signs it",
+        "take one that is valid; --at signs for the time that you give",
+    )))
+}
+
 /// Writes a contract that was made, or tells why there is none. What was left out of it is told, too.
 fn written(
     made: Result<Written, Vec<Finding>>,
@@ -69,7 +93,9 @@ fn written(
         Ok(written) => {
             output.write(written.text.as_bytes(), Readers::Owner)?;
             if !written.dropped.is_empty() {
-                Report::about(name, written.dropped).tell();
+                let mut report = Report::about(name, written.dropped);
+                report.verdict = "written".into();
+                report.tell();
             }
             Ok(Verdict::Good)
         }

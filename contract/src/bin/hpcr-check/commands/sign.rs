@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use hpcr_contract::authoring;
 
-use crate::arguments::RequiredKey;
+use crate::arguments::{RequiredKey, TimeArguments};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::report::Report;
 use crate::{Verdict, input, keys};
 
 /// Sign a contract
@@ -25,6 +26,8 @@ pub(crate) struct Arguments {
     /// A certificate of the key for env.signingKey: the contract ends with it
     #[arg(long, value_name = "CERT")]
     cert: Option<PathBuf>,
+    #[command(flatten)]
+    time: TimeArguments,
 }
 
 /// Signs a contract.
@@ -32,11 +35,11 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     let key = keys::private(&arguments.key.key, &arguments.key.passphrase)?;
     let name = input::name(&arguments.file);
     let contract = input::utf8(&arguments.file)?;
-    let certificate = arguments
-        .cert
-        .as_deref()
-        .map(keys::certificate)
-        .transpose()?;
+    let (path, at) = (arguments.cert.as_deref(), arguments.time.at);
+    let certificate = match super::signing_certificate(path, at)? {
+        Ok(certificate) => certificate,
+        Err(finding) => return Ok(Report::refuse(&name, vec![finding])),
+    };
     let signer = keys::signer(&key, certificate.as_ref())?;
     super::written(authoring::sign(&contract, &name, signer), &name, output)
 }
