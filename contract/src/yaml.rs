@@ -18,7 +18,7 @@ mod node;
 mod typed;
 
 use node::Key;
-pub(crate) use node::{Kind, Node};
+pub(crate) use node::{Kind, Node, whole};
 
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 48;

@@ -52,7 +52,7 @@ impl Setup {
                     *read_only,
                 ),
                 // The archive's files are the contract's word: a container never changes them for the others.
-                Mount::File { source, target, .. } => (
+                Mount::File { source, target } => (
                     self.open(&self.paths.files(), Path::new(source), false)?,
                     target,
                     true,

@@ -284,14 +284,12 @@ pub enum Mount {
         /// Without write access.
         read_only: bool,
     },
-    /// A file or folder of [`Workload::files`].
+    /// A file or folder of [`Workload::files`], which no container writes.
     File {
         /// Relative path there, normalised (`archive/conf/nginx.conf`; `archive` for all of the archive).
         source: String,
         /// Absolute path in the container.
         target: String,
-        /// Without write access.
-        read_only: bool,
     },
     /// A temporary file system in memory.
     Tmpfs {

@@ -42,7 +42,7 @@ pub(crate) const LIMITS: Limits = Limits {
 /// How every gzip stream begins (RFC 1952).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// The names that a compose file may have.
+/// The names that a compose file may have, in the order in which they count.
 const COMPOSE_NAMES: [&str; 2] = ["docker-compose.yaml", "docker-compose.yml"];
 
 /// The unpacked archive.
@@ -57,17 +57,18 @@ pub struct Archive {
 /// Unpacks the value of `compose.archive`.
 ///
 /// # Errors
-/// Why it is refused: HPL06006E where this is no archive that can be taken, HPL06008E where it holds no compose file.
+/// Why it is refused: HPL06006E where this is no archive that can be taken, HPL06008E where it holds no compose file,
+/// HPL06009E where it holds two that differ.
 pub(crate) fn unpack(archive: &str) -> Result<Archive, Problem> {
     let files = files(archive)?;
-    let mut found = COMPOSE_NAMES
-        .into_iter()
-        .filter(|name| files.contains_key(*name));
-    match (found.next(), found.next()) {
-        (Some(compose), None) => Ok(Archive { files, compose }),
-        (None, _) => Err(Problem::NoCompose),
-        (Some(_), Some(_)) => Err(Problem::TwoComposes),
-    }
+    let found = COMPOSE_NAMES.map(|name| files.get(name));
+    let compose = match found {
+        [Some(one), Some(other)] if one.bytes != other.bytes => return Err(Problem::TwoComposes),
+        [Some(_), _] => COMPOSE_NAMES[0],
+        [None, Some(_)] => COMPOSE_NAMES[1],
+        [None, None] => return Err(Problem::NoCompose),
+    };
+    Ok(Archive { files, compose })
 }
 
 /// The regular files of an archive (base64 of a tar.gz) by relative, normalised path.
@@ -171,9 +172,9 @@ impl Problem {
                 "put docker-compose.yaml (or docker-compose.yml) at the top of the archive",
             ),
             Self::TwoComposes => (
-                messages::IMAGE_NO_COMPOSE,
-                "the archive has both docker-compose.yaml and docker-compose.yml at its top".into(),
-                "keep one of them",
+                messages::IMAGE_PARSE_COMPOSE,
+                "docker-compose.yaml and docker-compose.yml stand at the top of the archive, and they differ: it is open which one counts".into(),
+                "keep one of them; of two that are the same, docker-compose.yaml is read",
             ),
         }
     }

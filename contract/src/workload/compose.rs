@@ -4,15 +4,17 @@
 //! over silently is a promise that is not kept. Values are interpolated after parsing. Nothing here fetches or starts
 //! anything.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::archive::Archive;
 use super::checks::Published;
+use super::interpolation::{Interpolator, Problem, Variables};
 use super::reader::{Reader, Value};
 use super::room::Whole;
 use super::sources::Files;
 use super::{Given, Outcome, Surroundings, outcome, values};
-use crate::finding::{Finding, Place};
+use crate::finding::{self, Finding, Level, Place};
 use crate::messages;
 use crate::plan::{Condition, Dependency, Service, Workload};
 use crate::yaml::{Document, Origin};
@@ -22,6 +24,7 @@ use service::Around;
 
 mod configs;
 mod depends;
+mod env_file;
 mod environment;
 mod health;
 mod limits;
@@ -37,33 +40,108 @@ const MOST_SERVICES: usize = 64;
 
 /// Reads the compose file of an archive that lies at a place of the contract; every finding has its place.
 pub(crate) fn read(archive: Archive, given: &Given<'_>, place: &Place) -> Outcome {
-    let document = match parse(&archive, place) {
-        Ok(document) => document,
+    let parsed = text_of(&archive, archive.compose, place).and_then(|(text, origin)| {
+        let document = Document::parse_file(text, origin)?;
+        Ok((text, document))
+    });
+    let (text, document) = match parsed {
+        Ok(parsed) => parsed,
         Err(finding) => return (None, vec![finding]),
     };
-    let surroundings = Surroundings::new(given, &archive.files);
-    let mut reader = Reader::new(&document, messages::IMAGE_PARSE_COMPOSE).interpolating(given);
+    let mut findings = overrides(&archive, place);
+    let variables = beside(&archive, given, place, &mut findings);
+    let given = Given {
+        variables: &variables,
+        ..*given
+    };
+    let surroundings = Surroundings::new(&given, &archive.files);
+    let mut reader =
+        Reader::new(&document, messages::IMAGE_PARSE_COMPOSE).interpolating(&given, text);
     let (services, files) = top(&mut reader, &Value::root(document.root()), &surroundings);
     files.bound(&mut reader, &Value::root(document.root()));
     let is_known = reader.is_known();
-    outcome(reader.into_findings(), is_known, || Workload {
+    findings.extend(reader.into_findings());
+    findings.truncate(finding::MOST);
+    outcome(findings, is_known, || Workload {
         services,
         files: files.with_archive(archive.files),
     })
 }
 
-fn parse(archive: &Archive, place: &Place) -> Result<Document, Finding> {
-    let origin = Origin::within(
-        place.clone(),
-        archive.compose,
-        messages::IMAGE_PARSE_COMPOSE,
-    );
-    let bytes = archive
-        .files
-        .get(archive.compose)
-        .map(|file| file.bytes.as_slice())
-        .unwrap_or_default();
-    Document::parse_file(utf8(bytes, &origin)?, origin)
+/// A file of the archive as text, and as what its findings call it.
+fn text_of<'a>(
+    archive: &'a Archive,
+    name: &str,
+    place: &Place,
+) -> Result<(&'a str, Origin), Finding> {
+    let origin = Origin::within(place.clone(), name, messages::IMAGE_PARSE_COMPOSE);
+    let file = archive.files.get(name);
+    let bytes = file.map(|file| file.bytes.as_slice()).unwrap_or_default();
+    Ok((utf8(bytes, &origin)?, origin))
+}
+
+/// The files that Compose merges into the compose file where they lie beside it.
+const OVERRIDES: [&str; 4] = [
+    "docker-compose.override.yaml",
+    "docker-compose.override.yml",
+    "compose.override.yaml",
+    "compose.override.yml",
+];
+
+/// A file that Compose would merge is not passed over.
+fn overrides(archive: &Archive, place: &Place) -> Vec<Finding> {
+    let there = |name: &&str| archive.files.contains_key(*name);
+    let told = |name| {
+        let origin = Origin::within(place.clone(), name, messages::IMAGE_PARSE_COMPOSE);
+        let cause = "a file that Compose would merge into the compose file is not supported";
+        let remedy = "write its keys into the compose file (`docker compose config` does), and leave it out of the archive";
+        origin.finding(cause, remedy).with_level(Level::Limit)
+    };
+    OVERRIDES.into_iter().filter(there).map(told).collect()
+}
+
+/// The contract's variables over those of `.env` at the archive's top; the contract's alone where not all
+/// of them are known, because those that are not would count over the file's.
+fn beside<'a>(
+    archive: &Archive,
+    given: &Given<'a>,
+    place: &Place,
+    findings: &mut Vec<Finding>,
+) -> Cow<'a, Variables> {
+    const NAME: &str = ".env";
+    let contract = given.variables;
+    if !archive.files.contains_key(NAME) {
+        return Cow::Borrowed(contract);
+    }
+    let (text, origin) = match text_of(archive, NAME, place) {
+        Ok((text, origin)) if text.len() > env_file::MOST_BYTES => {
+            findings.push(origin.finding("the file is larger than 1 MiB", "shorten it"));
+            return Cow::Borrowed(contract);
+        }
+        Ok(read) => read,
+        Err(finding) => {
+            findings.push(finding);
+            return Cow::Borrowed(contract);
+        }
+    };
+    let mut interpolator = Interpolator::new(contract).open(given.is_open);
+    let (mut variables, wrong) = env_file::read(text, contract, |text, further| match interpolator
+        .interpolate_with(text, further)
+    {
+        Err(Problem::Unknown(_)) => Ok(None),
+        read => read.map(Some),
+    });
+    findings.extend(wrong.into_iter().take(finding::MOST).map(|wrong| {
+        let place = origin.place("", (wrong.line, 1), 0);
+        let code = messages::IMAGE_PARSE_COMPOSE;
+        Finding::new(code, place, wrong.cause, env_file::REMEDY)
+    }));
+    if given.is_open {
+        return Cow::Borrowed(contract);
+    }
+    let known = contract.iter();
+    variables.extend(known.map(|(name, value)| (name.clone(), value.clone())));
+    Cow::Owned(variables)
 }
 
 /// The text of a file of an archive.
@@ -93,7 +171,7 @@ fn top(
             ),
             _ => {
                 if let Some(remedy) = refused::of_file(key) {
-                    reader.refuse_key(&value, format!("`{key}` is not supported"), remedy);
+                    reader.unsupported(&value, key, remedy);
                 } else {
                     let known = "services, configs, secrets, networks, version, name, x-...";
                     reader.unknown(&value, key, known);

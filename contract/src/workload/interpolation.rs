@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use super::wiped;
+use crate::disclosure::printable;
 use crate::secret::{ExposeSecret as _, SecretString};
 
 /// The variables of a contract: the merged `env` of both sections.
@@ -20,7 +21,11 @@ const DEPTH: usize = 16;
 /// How many bytes all scalars of one compose file may grow to together.
 const BUDGET: usize = 4 << 20;
 
-/// Why a scalar cannot be interpolated. Variables are told by name; a value or a message text never is.
+/// The most characters of an author's message that are shown.
+const MESSAGE: usize = 200;
+
+/// Why a scalar cannot be interpolated. Variables are told by name, and the author's message as it is written; a value never
+/// is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// A `$` that begins no variable.
@@ -30,8 +35,13 @@ pub enum Problem {
     #[error("a `${{` is not closed")]
     Unclosed,
     /// `${NAME?}` or `${NAME:?}` and no such variable.
-    #[error("the variable {0} is required and has no value")]
-    Required(String),
+    #[error("the variable {name} is required and has no value{}{message}", if message.is_empty() { "" } else { ": " })]
+    Required {
+        /// The variable.
+        name: String,
+        /// What its author says to that, variables in it left as they are; empty where nothing.
+        message: String,
+    },
     /// A variable that only the other party could set: nothing is wrong, and nothing is known.
     #[error("the variable {0} is not known here")]
     Unknown(String),
@@ -48,7 +58,7 @@ impl Problem {
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::Malformed | Self::Unclosed => "write `${NAME}`, or `$$` for a dollar sign",
-            Self::Required(_) | Self::Unknown(_) => {
+            Self::Required { .. } | Self::Unknown(_) => {
                 "set it in the `env` of the workload or the env section"
             }
             Self::TooDeep | Self::TooLarge => "write the value out",
@@ -107,7 +117,7 @@ impl<'a> Interpolator<'a> {
         };
         let read = reader.text(&mut output, 0, false);
         match (read, reader.unknown) {
-            (Ok(()) | Err(Problem::Required(_)), Some(name)) => {
+            (Ok(()) | Err(Problem::Required { .. }), Some(name)) => {
                 Err(Problem::Unknown(name.to_owned()))
             }
             (read, _) => read.map(|()| output),
@@ -177,10 +187,14 @@ impl<'s> Reader<'s, '_> {
             .variables
             .get(name)
             .or_else(|| self.further.get(name));
-        if value.is_none() && self.interpolator.is_open {
+        // The folder that Compose runs in is the archive's.
+        let folder = (name == "PWD").then_some(".");
+        let text = value.map(|value| value.expose_secret()).or(folder);
+        let is_set = text.is_some();
+        if !is_set && self.interpolator.is_open {
             self.unknown = Some(name);
         }
-        let text = value.map_or("", |value| value.expose_secret());
+        let text = text.unwrap_or_default();
         if !braced || self.skip('}') {
             return self.push(output, text);
         }
@@ -188,7 +202,7 @@ impl<'s> Reader<'s, '_> {
         let missing = if self.skip(':') {
             text.is_empty()
         } else {
-            value.is_none()
+            !is_set
         };
         let operator = match self.rest.chars().next() {
             Some('-') => Operator::Default,
@@ -202,7 +216,9 @@ impl<'s> Reader<'s, '_> {
             return Err(Problem::TooDeep);
         }
         let mut argument = Zeroizing::new(String::new());
+        let written = self.rest;
         self.text(&mut argument, depth + 1, true)?;
+        let written = &written[..written.len() - self.rest.len()];
         self.rest = &self.rest[1..];
         match (operator, missing) {
             (Operator::Default, true) | (Operator::Replacement, false) => {
@@ -210,7 +226,10 @@ impl<'s> Reader<'s, '_> {
             }
             (Operator::Default | Operator::Required, false) => self.push(output, text),
             (Operator::Replacement, true) => Ok(()),
-            (Operator::Required, true) => Err(Problem::Required(name.to_owned())),
+            (Operator::Required, true) => Err(Problem::Required {
+                name: name.to_owned(),
+                message: printable(written, MESSAGE),
+            }),
         }
     }
 
@@ -291,6 +310,7 @@ mod tests {
             ("${NONE:-a$$b}", "a$b"),
             ("${NONE:-{\"a\":{}}}!", "{\"a\":{}}!"),
             ("${NONE:-}|", "|"),
+            ("$PWD/a ${PWD:-x}/a", "./a ./a"),
             ("${HOST:-${MISSING_BUT_WRITTEN-x}}", "registry.example"),
             ("\u{fc}$HOST\u{fc}", "\u{fc}registry.example\u{fc}"),
         ] {
@@ -320,8 +340,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_or_missing_is_refused_without_its_text() {
-        let variables = variables();
+    fn what_is_malformed_or_missing_is_refused_without_a_value() {
+        let mut variables = variables();
+        variables.insert("SECRET".into(), SecretString::from("hunter2"));
+        let required = |name: &str, message: &str| Problem::Required {
+            name: name.into(),
+            message: message.into(),
+        };
         for (scalar, problem) in [
             ("$", Problem::Malformed),
             ("$1", Problem::Malformed),
@@ -332,9 +357,12 @@ mod tests {
             ("${HOST", Problem::Unclosed),
             ("${HOST:-x", Problem::Unclosed),
             ("${HOST:", Problem::Unclosed),
-            ("${NONE:?hunter2}", Problem::Required("NONE".into())),
-            ("${EMPTY:?hunter2}", Problem::Required("EMPTY".into())),
-            ("${NONE?hunter2}", Problem::Required("NONE".into())),
+            ("${NONE:?}", required("NONE", "")),
+            (
+                "${EMPTY:?set it, not $SECRET}",
+                required("EMPTY", "set it, not $SECRET"),
+            ),
+            ("${NONE?a\u{1b}b}", required("NONE", "a\u{fffd}b")),
         ] {
             let found = Interpolator::new(&variables)
                 .interpolate(scalar)

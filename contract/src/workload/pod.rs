@@ -21,6 +21,7 @@ use config_map::ConfigMaps;
 mod config_map;
 mod container;
 mod environment;
+mod fields;
 mod names;
 mod probes;
 mod refused;
@@ -141,10 +142,11 @@ struct Manifest<'r, 'n> {
 impl<'r, 'n> Manifest<'r, 'n> {
     fn new(mut reader: Reader<'r>, value: Value<'n>) -> Self {
         let node: &'n Node = value.node;
-        let said = |key: &str| node.get(key).and_then(Node::text);
-        let kind = match (said("kind"), said("apiVersion")) {
-            (Some(kind @ ("Pod" | "ConfigMap")), Some("v1")) => kind,
-            (Some("Pod" | "ConfigMap"), _) => {
+        let kind = fields::get(node, "kind").and_then(Node::text);
+        let is_v1 = fields::get(node, "apiVersion").is_none_or(|said| said.text() == Some("v1"));
+        let kind = match kind {
+            Some(kind @ ("Pod" | "ConfigMap")) if is_v1 => kind,
+            Some("Pod" | "ConfigMap") => {
                 reader.refuse(
                     &value,
                     "the `apiVersion` is not v1",
@@ -152,7 +154,7 @@ impl<'r, 'n> Manifest<'r, 'n> {
                 );
                 ""
             }
-            (Some(kind), _)
+            Some(kind)
                 if kind.len() <= 64 && kind.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
             {
                 reader.refuse(

@@ -6,12 +6,14 @@
 
 use zeroize::Zeroizing;
 
+use super::Given;
 use super::interpolation::{Interpolator, Problem, Variables};
 use super::template::Templates;
-use super::{Given, values};
 use crate::finding::{self, Finding, Level};
 use crate::messages::{self, Code};
 use crate::yaml::{Document, Kind, Node, Origin};
+
+mod scalars;
 
 /// A value of the file and the key path that leads to it.
 #[derive(Debug, Clone)]
@@ -41,11 +43,12 @@ impl<'n> Value<'n> {
         matches!(self.node.kind, Kind::Null)
     }
 
-    /// Nothing, or a mapping with nothing in it.
+    /// Nothing, or a mapping or list with nothing in it: it asks for nothing.
     pub(super) fn is_empty(&self) -> bool {
         match &self.node.kind {
             Kind::Null => true,
             Kind::Mapping(entries) => entries.is_empty(),
+            Kind::Sequence(items) => items.is_empty(),
             _ => false,
         }
     }
@@ -73,6 +76,8 @@ pub(super) struct Reader<'a> {
     origin: Origin,
     code: Code,
     words: Words<'a>,
+    /// The text of the document.
+    written: &'a str,
     findings: Vec<Finding>,
     /// Nothing was met that only the other party knows.
     is_known: bool,
@@ -85,15 +90,17 @@ impl<'a> Reader<'a> {
             origin: document.origin().clone(),
             code,
             words: Words::AsWritten,
+            written: "",
             findings: Vec::new(),
             is_known: true,
         }
     }
 
-    /// The same, replacing Compose's variables in every text, and leaving extensions (`x-...`) out.
-    pub(super) fn interpolating(mut self, given: &Given<'a>) -> Self {
+    /// The same of a text, replacing Compose's variables in every value, and leaving extensions (`x-...`) out.
+    pub(super) fn interpolating(mut self, given: &Given<'a>, written: &'a str) -> Self {
         let interpolator = Interpolator::new(given.variables).open(given.is_open);
         self.words = Words::Interpolated(interpolator);
+        self.written = written;
         self
     }
 
@@ -213,6 +220,24 @@ impl<'a> Reader<'a> {
         );
     }
 
+    /// Tells of a key that is read, and may not be what its author expects.
+    pub(super) fn advise_key(
+        &mut self,
+        value: &Value<'_>,
+        cause: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        let code = messages::WORKLOAD_ADVICE;
+        self.report(Level::Warning, code, value, value.key, cause, remedy);
+    }
+
+    /// Reports a key that is known and that nothing here can do; one with nothing in it asks for nothing.
+    pub(super) fn unsupported(&mut self, value: &Value<'_>, key: &str, remedy: &str) {
+        if !value.is_empty() {
+            self.refuse_key(value, format!("`{key}` is not supported"), remedy);
+        }
+    }
+
     /// Reports a key.
     pub(super) fn refuse_key(
         &mut self,
@@ -309,111 +334,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Text, interpolated. A whole number is taken for its digits.
-    pub(super) fn text(&mut self, value: &Value<'_>) -> Option<Zeroizing<String>> {
-        let text = match &value.node.kind {
-            Kind::Text(text) => self.worded(value, text)?,
-            Kind::Number(number) if !number.is_f64() => Zeroizing::new(number.to_string()),
-            _ => {
-                self.expected("text", value);
-                return None;
-            }
-        };
-        if text.contains('\0') {
-            self.refuse(value, "the text holds a NUL character", "remove it");
-            return None;
-        }
-        Some(text)
-    }
-
-    /// A truth value, also as text: interpolation gives text.
-    pub(super) fn flag(&mut self, value: &Value<'_>) -> Option<bool> {
-        if let Kind::Bool(flag) = value.node.kind {
-            return Some(flag);
-        }
-        let text = self.text(value)?;
-        match text.as_str() {
-            "true" => Some(true),
-            "false" => Some(false),
-            _ => {
-                self.expected("true or false", value);
-                None
-            }
-        }
-    }
-
-    /// Text, read by a pure parser.
-    pub(super) fn parsed<T>(
-        &mut self,
-        value: &Value<'_>,
-        parse: impl Fn(&str) -> Result<T, &'static str>,
-        remedy: &str,
-    ) -> Option<T> {
-        let text = self.text(value)?;
-        self.accept(value, parse(&text), remedy)
-    }
-
-    /// Text or a decimal number, read by a pure parser.
-    pub(super) fn decimal<T>(
-        &mut self,
-        value: &Value<'_>,
-        parse: impl Fn(&str) -> Result<T, &'static str>,
-        remedy: &str,
-    ) -> Option<T> {
-        match &value.node.kind {
-            Kind::Number(number) => self.accept(value, parse(&number.to_string()), remedy),
-            _ => self.parsed(value, parse, remedy),
-        }
-    }
-
-    /// A whole number within bounds.
-    pub(super) fn whole<T: TryFrom<i64>>(
-        &mut self,
-        value: &Value<'_>,
-        bounds: std::ops::RangeInclusive<i64>,
-    ) -> Option<T> {
-        let text = self.text(value)?;
-        let number = text.parse().ok().filter(|number| bounds.contains(number));
-        let number = number.and_then(|number| T::try_from(number).ok());
-        if number.is_none() {
-            let remedy = format!("write one from {} to {}", bounds.start(), bounds.end());
-            self.refuse(value, "this is no whole number within bounds", remedy);
-        }
-        number
-    }
-
-    /// Every text of a list, read by a pure parser.
-    pub(super) fn each<T>(
-        &mut self,
-        value: &Value<'_>,
-        parse: impl Fn(&str) -> Result<T, &'static str>,
-        remedy: &str,
-    ) -> Vec<T> {
-        let items = self.items(value);
-        items
-            .iter()
-            .filter_map(|item| self.parsed(item, &parse, remedy))
-            .collect()
-    }
-
-    /// Every text of a list as it is.
-    pub(super) fn texts(&mut self, value: &Value<'_>) -> Vec<String> {
-        self.each(value, |text| Ok(text.to_owned()), "write text")
-    }
-
-    /// Permissions: a number as YAML reads it, or octal digits as text.
-    pub(super) fn mode(&mut self, value: &Value<'_>) -> Option<u32> {
-        const REMEDY: &str = "write octal permissions such as 0440";
-        match &value.node.kind {
-            Kind::Number(number) => {
-                let mode = number.as_u64().and_then(|mode| u32::try_from(mode).ok());
-                let mode = mode.filter(|mode| *mode <= 0o7777);
-                self.accept(value, mode.ok_or("these are no permissions"), REMEDY)
-            }
-            _ => self.parsed(value, values::mode, REMEDY),
-        }
-    }
-
     /// Reports a key that nobody knows.
     pub(super) fn unknown(&mut self, value: &Value<'_>, key: &str, known: &str) {
         let cause = format!("the key `{key}` is not known here");
@@ -423,7 +343,13 @@ impl<'a> Reader<'a> {
     /// Reports that something else was expected.
     pub(super) fn expected(&mut self, expected: &str, value: &Value<'_>) {
         let found = value.node.describe();
-        let remedy = format!("write {expected}; quote text that looks like something else");
+        let remedy = match (&value.node.kind, expected) {
+            (Kind::Number(_) | Kind::Bool(_), "text") => "write it in quotes".to_owned(),
+            (Kind::Text(_), "a whole number" | "true or false") => {
+                format!("write {expected}, without quotes")
+            }
+            _ => format!("write {expected}"),
+        };
         self.refuse(
             value,
             format!("{expected} is expected, not {found}"),

@@ -48,11 +48,7 @@ impl Source {
                 target,
                 read_only: true,
             },
-            Self::File(source) => Mount::File {
-                source,
-                target,
-                read_only,
-            },
+            Self::File(source) => Mount::File { source, target },
         }
     }
 
@@ -166,6 +162,62 @@ pub(super) fn target(reader: &mut Reader<'_>, value: &Value<'_>, text: &str) -> 
         return None;
     }
     Some(target)
+}
+
+/// What is written behind the target of a mount.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Options {
+    /// Nobody writes.
+    pub(super) read_only: bool,
+    /// Podman's `U`: what is mounted shall belong to the container's user.
+    owned: bool,
+}
+
+impl Options {
+    /// Tells where an owner would have to be changed: what containers only read, everybody may read.
+    pub(super) fn told(self, reader: &mut Reader<'_>, at: &Value<'_>, mount: &Mount) {
+        if self.owned
+            && matches!(
+                mount,
+                Mount::Bind {
+                    read_only: false,
+                    ..
+                }
+            )
+        {
+            reader.advise(
+                at,
+                "`U` changes no owner here: what a data volume holds stays as it is",
+                "let a first step set the owner (an init container, a service that others wait for), or run as root",
+            );
+        }
+    }
+}
+
+/// The options of a mount, separated by commas.
+pub(super) fn options(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    text: Option<&str>,
+) -> Option<Options> {
+    let mut options = Options::default();
+    for option in text.into_iter().flat_map(|text| text.split(',')) {
+        match option {
+            "ro" => options.read_only = true,
+            "U" => options.owned = true,
+            // Labels and caching modes of other engines change nothing here.
+            "rw" | "z" | "Z" | "cached" | "delegated" | "consistent" => {}
+            _ => {
+                reader.refuse(
+                    value,
+                    "an option of the mount is not supported",
+                    "use ro or rw; z, Z and U change nothing",
+                );
+                return None;
+            }
+        }
+    }
+    Some(options)
 }
 
 /// Reports a target that is mounted twice.

@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use crate::plan::Restart;
+use crate::plan::{Protocol, Restart};
 
 /// Linux capabilities without their `CAP_` (capabilities(7), Linux 6.12).
 const CAPABILITIES: [&str; 41] = [
@@ -219,6 +219,15 @@ pub(super) fn ip(text: &str) -> Result<IpAddr, &'static str> {
         .unwrap_or(text)
         .parse()
         .map_err(|_| "this is no IP address")
+}
+
+/// The protocol of a port, in small letters or large.
+pub(super) fn protocol(text: &str) -> Result<Protocol, &'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "tcp" => Ok(Protocol::Tcp),
+        "udp" => Ok(Protocol::Udp),
+        _ => Err("the protocol is neither tcp nor udp"),
+    }
 }
 
 /// The architecture of a platform such as `linux/s390x`.

@@ -16,6 +16,8 @@ pub(crate) struct Node {
     pub(crate) kind: Kind,
     pub(crate) position: (u32, u32),
     pub(crate) length: u32,
+    /// At which byte of the text it begins, where that is known.
+    begin: Option<u32>,
 }
 
 /// What a value can be.
@@ -27,6 +29,14 @@ pub(crate) enum Kind {
     Text(Zeroizing<String>),
     Sequence(Vec<Node>),
     Mapping(Vec<(Key, Node)>),
+}
+
+/// A whole number that is not negative, also where it is written with a fraction of nought (`443.0`), as JSON has it.
+pub(crate) fn whole(number: &Number) -> Option<u64> {
+    let fraction = number.as_f64().filter(|number| number.fract() == 0.0);
+    number
+        .as_u64()
+        .or_else(|| format!("{:.0}", fraction?).parse().ok())
 }
 
 /// A key of a mapping with its place.
@@ -48,6 +58,13 @@ impl Node {
     /// Its place and length.
     pub(crate) fn span(&self) -> ((u32, u32), u32) {
         (self.position, self.length)
+    }
+
+    /// What its author wrote for a number, in the text that it was parsed from.
+    pub(crate) fn written<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let begin = usize::try_from(self.begin?).ok()?;
+        // A number is written in ASCII: its characters are bytes.
+        text.get(begin..begin.checked_add(usize::try_from(self.length).ok()?)?)
     }
 
     /// The value under a key of this mapping.
@@ -133,9 +150,11 @@ impl fmt::Debug for Node {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Kind>::deserialize(deserializer)?;
+        let span = spanned.defined.span();
         Ok(Self {
             position: position(&spanned.defined),
-            length: super::narrow(spanned.defined.span().len()),
+            length: super::narrow(span.len()),
+            begin: span.byte_offset().and_then(|begin| begin.try_into().ok()),
             kind: spanned.value,
         })
     }

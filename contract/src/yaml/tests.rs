@@ -103,17 +103,17 @@ fn typed_reading_names_key_line_and_column_and_never_the_value() {
         (
             "web:\n- image: 4242\n",
             "contract.yaml:2:10 at web[0].image",
-            "a number stands where a string",
+            "a number stands where text",
         ),
         (
             "web:\n- image: a\n  ports: [80, hunter2]\n",
             "contract.yaml:3:15 at web[0].ports[1]",
-            "text stands where u16",
+            "text stands where a whole number",
         ),
         (
             "web:\n- image: a\n  ports: [70000]\n",
             "contract.yaml:3:11 at web[0].ports[0]",
-            "not u16",
+            "out of bounds",
         ),
         (
             "web:\n- image: a\n  imagee: hunter2\n",

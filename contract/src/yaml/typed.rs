@@ -10,7 +10,7 @@ use serde::de::{
     SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
-use super::node::{Key, Kind, Node};
+use super::node::{Key, Kind, Node, whole};
 
 /// What is wrong, and where in the tree.
 #[derive(Debug)]
@@ -97,16 +97,17 @@ impl serde::de::Error for Error {
             _ => "something else",
         };
         Self::new(
-            format!("{found} stands where {expected} is expected"),
+            format!("{found} stands where {} is expected", plain(expected)),
             "write what is expected; quote text that looks like a number",
         )
     }
 
-    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(
-            format!("the value is not {expected}"),
-            "write what is expected",
-        )
+    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let cause = match unexpected {
+            Unexpected::Signed(_) | Unexpected::Unsigned(_) => "the number is out of bounds".into(),
+            _ => format!("the value is not {}", plain(expected)),
+        };
+        Self::new(cause, "write what is expected")
     }
 
     fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
@@ -142,6 +143,21 @@ impl serde::de::Error for Error {
     }
 }
 
+/// What is expected, in words of the format instead of Rust's.
+fn plain(expected: &dyn Expected) -> String {
+    let expected = expected.to_string();
+    match expected.as_str() {
+        "u8" | "u16" | "u32" | "u64" | "i8" | "i16" | "i32" | "i64" | "usize" => "a whole number",
+        "a boolean" => "true or false",
+        "a string" | "string" | "str" => "text",
+        "a sequence" => "a list",
+        "a map" => "a mapping",
+        other if other.starts_with("struct ") => "a mapping",
+        other => other,
+    }
+    .to_owned()
+}
+
 /// A value of the tree, to be read.
 pub(super) struct At<'a>(pub(super) &'a Node);
 
@@ -152,7 +168,7 @@ impl<'de> Deserializer<'de> for At<'_> {
         match &self.0.kind {
             Kind::Null => visitor.visit_unit(),
             Kind::Bool(value) => visitor.visit_bool(*value),
-            Kind::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+            Kind::Number(number) => match (whole(number), number.as_i64(), number.as_f64()) {
                 (Some(value), _, _) => visitor.visit_u64(value),
                 (None, Some(value), _) => visitor.visit_i64(value),
                 (None, None, Some(value)) => visitor.visit_f64(value),

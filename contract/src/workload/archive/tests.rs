@@ -163,9 +163,9 @@ fn a_compose_file_must_be_there_once_and_at_the_top() {
         (
             vec![
                 (b'0', "docker-compose.yml", b""),
-                (b'0', "docker-compose.yaml", b""),
+                (b'0', "docker-compose.yaml", b" "),
             ],
-            messages::IMAGE_NO_COMPOSE,
+            messages::IMAGE_PARSE_COMPOSE,
         ),
     ] {
         assert_eq!(
@@ -176,6 +176,12 @@ fn a_compose_file_must_be_there_once_and_at_the_top() {
             code
         );
     }
+    let twins: [Member<'_>; 2] = [
+        (b'0', "docker-compose.yml", b"a"),
+        (b'0', "docker-compose.yaml", b"a"),
+    ];
+    let taken = unpack(&STANDARD.encode(packed(&twins))).unwrap();
+    assert_eq!(taken.compose, "docker-compose.yaml");
     assert_eq!(
         unpack("kdsbfoijdfojsnbo").unwrap_err().tell().0,
         messages::IMAGE_DECOMPRESS_COMPOSE

@@ -99,9 +99,9 @@ pub(super) fn deploy(reader: &mut Reader<'_>, service: &mut Service, value: &Val
             "mode" if matches!(field.node.text(), Some("replicated" | "global")) => {}
             "labels" => {}
             "mode" | "placement" | "update_config" | "rollback_config" | "endpoint_mode" => reader
-                .refuse_key(
+                .unsupported(
                     &field,
-                    format!("`deploy.{key}` is not supported"),
+                    &format!("deploy.{key}"),
                     "remove it: one container runs for each service, in this one guest",
                 ),
             _ => reader.unknown(
@@ -166,9 +166,9 @@ fn reservations(reader: &mut Reader<'_>, value: &Value<'_>) {
             "memory" => {
                 reader.parsed(&field, amounts::compose_bytes, BYTES);
             }
-            "devices" | "generic_resources" => reader.refuse_key(
+            "devices" | "generic_resources" => reader.unsupported(
                 &field,
-                format!("`{key}` are not supported"),
+                key,
                 "remove them: containers see no device of the guest",
             ),
             _ => reader.unknown(&field, key, "cpus, memory"),

@@ -80,28 +80,18 @@ fn short(
         );
         return None;
     };
-    let mut read_only = false;
-    for option in parts
-        .next()
-        .into_iter()
-        .flat_map(|options| options.split(','))
-    {
-        match option {
-            "ro" => read_only = true,
-            // Labels and caching modes of other engines change nothing here.
-            "rw" | "z" | "Z" | "cached" | "delegated" | "consistent" => {}
-            _ => {
-                reader.refuse(
-                    value,
-                    "an option of the mount is not supported",
-                    "use ro or rw",
-                );
-                return None;
-            }
-        }
-    }
+    let options = sources::options(reader, value, parts.next())?;
     let target = sources::target(reader, value, target)?;
-    bind(reader, value, source, target, read_only, surroundings)
+    let mount = bind(
+        reader,
+        value,
+        source,
+        target,
+        options.read_only,
+        surroundings,
+    )?;
+    options.told(reader, value, &mount);
+    Some(mount)
 }
 
 /// The long form: `type`, `source`, `target`, `read_only`, and what its type has beside.

@@ -5,7 +5,8 @@
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use crate::plan::{Port, Protocol};
+use super::super::values;
+use crate::plan::Port;
 
 /// The most ports that one entry may publish.
 const MOST: usize = 1024;
@@ -42,11 +43,7 @@ pub(super) fn publish(
     protocol: &str,
 ) -> Result<Vec<Port>, Problem> {
     let host_ip = host_ip.map(address).transpose()?;
-    let protocol = match protocol {
-        "tcp" => Protocol::Tcp,
-        "udp" => Protocol::Udp,
-        _ => return Err("the protocol is neither tcp nor udp"),
-    };
+    let protocol = values::protocol(protocol)?;
     let (host, container) = (range(host)?, range(container)?);
     if host.len() != container.len() {
         return Err("the ranges of guest and container are not equally long");
@@ -71,9 +68,7 @@ pub(super) fn publish(
 /// What is wrong with it.
 pub(super) fn exposed(text: &str) -> Result<(), Problem> {
     let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    if !matches!(protocol, "tcp" | "udp") {
-        return Err("the protocol is neither tcp nor udp");
-    }
+    values::protocol(protocol)?;
     range(ports).map(drop)
 }
 
@@ -125,6 +120,7 @@ mod tests {
         for (text, expected) in [
             ("80:8080", "80>8080 Tcp"),
             ("53:5353/udp", "53>5353 Udp"),
+            ("80:80/TCP", "80>80 Tcp"),
             ("127.0.0.1:80:8080", "127.0.0.1 80>8080 Tcp"),
             ("[::1]:80:8080/tcp", "::1 80>8080 Tcp"),
             ("::1:80:8080", "::1 80>8080 Tcp"),

@@ -58,7 +58,9 @@ pub(super) fn read<'n>(
         reader.expected("a mapping", value);
         return read;
     }
-    let entries = reader.entries(value);
+    let mut entries = reader.entries(value);
+    // One without a value counts as left out.
+    entries.retain(|(key, value)| !(value.is_null() && KEYS.contains(key)));
     let find = |wanted: &str| {
         let found = entries.iter().find(|(key, _)| *key == wanted);
         found.map(|(_, value)| value)
@@ -80,7 +82,7 @@ pub(super) fn read<'n>(
     // Whatever the image is, the other keys are looked at.
     let mut service = Service::new(name, image.clone().unwrap_or_else(image::refused));
     // First: it says what its temporary file systems are for.
-    if let Some(value) = find("read_only").filter(|value| !value.is_null()) {
+    if let Some(value) = find("read_only") {
         service.read_only = reader.flag(value).unwrap_or_default();
     }
     for (key, value) in &entries {
@@ -161,10 +163,6 @@ fn key_of(
     value: &Value<'_>,
     surroundings: &Surroundings<'_>,
 ) {
-    // One without a value counts as left out.
-    if value.is_null() && KEYS.contains(&key) {
-        return;
-    }
     if limits::key_of(reader, &mut service.limits, key, value) {
         return;
     }
@@ -201,7 +199,7 @@ fn key_of(
         "container_name" | "labels" | "label_file" | "annotations" => {}
         _ if privileges(reader, service, key, value) || life(reader, service, key, value) => {}
         _ => match refused::of_service(key) {
-            Some(remedy) => reader.refuse_key(value, format!("`{key}` is not supported"), remedy),
+            Some(remedy) => reader.unsupported(value, key, remedy),
             None => reader.unknown(value, key, &format!("{}, x-...", KEYS.join(", "))),
         },
     }
@@ -378,7 +376,7 @@ fn sysctls(reader: &mut Reader<'_>, service: &mut Service, value: &Value<'_>) {
     if value.is_mapping() {
         for (name, field) in reader.entries(value) {
             let name = reader.accept(&field, values::sysctl(name), REMEDY);
-            let text = reader.text(&field).map(|text| text.to_string());
+            let text = reader.scalar(&field).map(|text| text.to_string());
             service.sysctls.extend(name.zip(text));
         }
         return;

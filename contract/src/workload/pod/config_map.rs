@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::super::interpolation::Variables;
 use super::super::reader::{Reader, Value};
-use super::names;
+use super::{fields, names};
 use crate::secret::ExposeSecret as _;
 
 /// The generated one.
@@ -53,7 +53,7 @@ impl ConfigMaps {
     /// Reads a ConfigMap.
     pub(super) fn read(&mut self, reader: &mut Reader<'_>, value: &Value<'_>) {
         let (mut metadata, mut map) = (None, ConfigMap::new());
-        for (key, field) in reader.entries(value) {
+        for (key, field) in fields::of(reader, value) {
             match key {
                 "kind" | "apiVersion" => {}
                 "metadata" => metadata = Some(field),
@@ -88,7 +88,7 @@ fn entries(reader: &mut Reader<'_>, value: &Value<'_>, is_binary: bool, map: &mu
             reader.refuse_key(&field, "a ConfigMap cannot have this key", remedy);
             continue;
         }
-        let Some(text) = reader.text(&field) else {
+        let Some(text) = names::entry(reader, &field) else {
             continue;
         };
         let bytes = if is_binary {

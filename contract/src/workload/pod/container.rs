@@ -5,8 +5,9 @@ use super::super::reader::{Reader, Value};
 use super::super::{amounts, image, paths, sources, values};
 use super::environment;
 use super::spec::{Around, Common};
-use super::{names, probes, refused, security};
+use super::{fields, names, probes, refused, security};
 use crate::plan::{Limits, Port, Protocol, Purpose, Restart, Role, Service};
+use crate::yaml::Node;
 
 /// Which list a container stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub(super) fn read(
         reader.expected("a mapping", value);
         return None;
     }
-    let entries = reader.entries(value);
+    let entries = fields::of(reader, value);
     let find = |wanted: &str| {
         let found = entries.iter().find(|(key, _)| *key == wanted);
         found.map(|(_, value)| value)
@@ -61,7 +62,7 @@ pub(super) fn read(
     let named = ports(reader, find("ports"), &mut service, around.published);
     let mut identity = common.identity.clone();
     let is_read_only = find("securityContext")
-        .and_then(|context| context.node.get("readOnlyRootFilesystem"))
+        .and_then(|context| fields::get(context.node, "readOnlyRootFilesystem"))
         .is_some_and(|flag| matches!(flag.kind, crate::yaml::Kind::Bool(true)));
     let mut stays = kind == Kind::Main;
     for (key, field) in &entries {
@@ -119,7 +120,7 @@ pub(super) fn read(
             "terminationMessagePolicy" if field.node.text() == Some("File") => {}
             key => {
                 if let Some(remedy) = refused::of_container(key) {
-                    reader.refuse_key(field, format!("`{key}` is not supported"), remedy);
+                    reader.unsupported(field, key, remedy);
                 } else {
                     let known = "name, image, imagePullPolicy, command, args, workingDir, env, envFrom, ports, volumeMounts, resources, securityContext, livenessProbe, readinessProbe, startupProbe, restartPolicy";
                     reader.unknown(field, key, known);
@@ -180,11 +181,7 @@ fn life(kind: Kind, stays: bool, restart: Restart) -> (Role, Restart) {
 }
 
 fn is_sidecar(container: &Value<'_>) -> bool {
-    container
-        .node
-        .get("restartPolicy")
-        .and_then(|policy| policy.text())
-        == Some("Always")
+    fields::get(container.node, "restartPolicy").and_then(Node::text) == Some("Always")
 }
 
 /// `POD-CONTAINER`.
@@ -227,20 +224,15 @@ fn ports(
     for item in value.map(|value| reader.items(value)).unwrap_or_default() {
         let (mut name, mut container, mut host, mut host_ip) = (None, None, None, None);
         let mut protocol = Protocol::Tcp;
-        for (key, field) in reader.entries(&item) {
+        for (key, field) in fields::of(reader, &item) {
             match key {
                 "name" => name = reader.parsed(&field, names::label, names::NAME),
                 "containerPort" => container = reader.whole::<u16>(&field, 1..=65_535),
                 "hostPort" => host = reader.whole::<u16>(&field, 1..=65_535),
                 "hostIP" => host_ip = reader.parsed(&field, values::ip, "write an IP address"),
                 "protocol" => {
-                    let known = |text: &str| match text {
-                        "TCP" => Ok(Protocol::Tcp),
-                        "UDP" => Ok(Protocol::Udp),
-                        _ => Err("this protocol is not supported"),
-                    };
                     protocol = reader
-                        .parsed(&field, known, "write TCP or UDP")
+                        .parsed(&field, values::protocol, "write TCP or UDP")
                         .unwrap_or(Protocol::Tcp);
                 }
                 _ => reader.unknown(
@@ -251,7 +243,7 @@ fn ports(
             }
         }
         let Some(container) = container else {
-            if item.node.get("containerPort").is_none() {
+            if fields::get(item.node, "containerPort").is_none() {
                 reader.refuse(&item, "the port is missing", "write `containerPort`");
             }
             continue;
@@ -288,10 +280,21 @@ fn pull_policy(reader: &mut Reader<'_>, value: &Value<'_>) {
 fn resources(reader: &mut Reader<'_>, value: &Value<'_>, limits: &mut Limits) {
     const BYTES: &str = "write a quantity such as 512Mi";
     const PROCESSORS: &str = "write a quantity such as 500m or 2";
-    for (part, field) in reader.entries(value) {
-        if !matches!(part, "limits" | "requests") {
-            reader.unknown(&field, part, "limits, requests");
-            continue;
+    for (part, field) in fields::of(reader, value) {
+        match part {
+            "limits" | "requests" => {}
+            "claims" => {
+                reader.unsupported(
+                    &field,
+                    part,
+                    "remove it: containers see no device of the guest",
+                );
+                continue;
+            }
+            _ => {
+                reader.unknown(&field, part, "limits, requests");
+                continue;
+            }
         }
         let is_limit = part == "limits";
         for (key, field) in reader.entries(&field) {
@@ -305,7 +308,7 @@ fn resources(reader: &mut Reader<'_>, value: &Value<'_>, limits: &mut Limits) {
                     }
                 }
                 "memory" => {
-                    let memory = reader.parsed(&field, amounts::quantity_bytes, BYTES);
+                    let memory = reader.decimal(&field, amounts::quantity_bytes, BYTES);
                     if is_limit {
                         limits.memory = memory;
                     }

@@ -8,6 +8,7 @@ use super::super::reader::{Reader, Value};
 use super::super::room::{CAUSE, LONGEST, Room};
 use super::super::wiped;
 use super::config_map::{ConfigMap, ConfigMaps};
+use super::fields;
 use super::names::Metadata;
 use crate::secret::{ExposeSecret as _, SecretString};
 
@@ -47,7 +48,7 @@ fn whole_map(
     room: &mut Room<'_>,
 ) {
     let (mut prefix, mut map) = (Zeroizing::new(String::new()), None);
-    for (key, field) in reader.entries(item) {
+    for (key, field) in fields::of(reader, item) {
         match key {
             "prefix" => prefix = reader.text(&field).unwrap_or_default(),
             "configMapRef" => {
@@ -81,7 +82,7 @@ fn variable(
     room: &mut Room<'_>,
 ) {
     let (mut name, mut text, mut is_given, mut at) = (None, None, false, item.clone());
-    for (key, field) in reader.entries(item) {
+    for (key, field) in fields::of(reader, item) {
         match key {
             "name" => {
                 name = reader.parsed(&field, variable_name, "use printable characters but `=`");
@@ -101,7 +102,7 @@ fn variable(
         }
     }
     let Some(name) = name else {
-        if item.node.get("name").is_none() {
+        if fields::get(item.node, "name").is_none() {
             reader.refuse(item, "the name is missing", "write `name`");
         }
         return;
@@ -137,7 +138,7 @@ fn taken(
     metadata: &Metadata,
 ) -> Option<Zeroizing<String>> {
     let mut taken = None;
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         match key {
             "configMapKeyRef" => {
                 let found = reference(reader, &field, config_maps, true)?;
@@ -201,7 +202,7 @@ fn reference<'c>(
     has_key: bool,
 ) -> Option<Found<'c>> {
     let (mut name, mut named, mut is_optional) = (None, None, false);
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         match key {
             "name" => name = Some(reader.text(&field)?),
             "key" if has_key => named = Some(reader.text(&field)?.to_string()),
@@ -251,7 +252,7 @@ fn text_of(bytes: &[u8]) -> Result<&str, &'static str> {
 /// `fieldRef`: what is known of the Pod before it runs.
 fn field_of(reader: &mut Reader<'_>, value: &Value<'_>, metadata: &Metadata) -> Option<String> {
     let mut path = None;
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         match key {
             "fieldPath" => path = Some((reader.text(&field)?, field)),
             "apiVersion" if field.node.text() == Some("v1") => {}

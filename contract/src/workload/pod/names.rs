@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use zeroize::Zeroizing;
+
 use super::super::reader::{Reader, Value};
+use super::fields;
 
 /// What `metadata` says.
 #[derive(Debug, Default)]
@@ -24,7 +27,10 @@ pub(super) fn metadata(
         ..Metadata::default()
     };
     let mut name = None;
-    for (key, field) in value.map(|value| reader.entries(value)).unwrap_or_default() {
+    for (key, field) in value
+        .map(|value| fields::of(reader, value))
+        .unwrap_or_default()
+    {
         match key {
             "name" => name = reader.parsed(&field, subdomain, NAME),
             "namespace" => {
@@ -42,7 +48,7 @@ pub(super) fn metadata(
     }
     let Some(name) = name else {
         let at = value.unwrap_or(object);
-        if at.node.get("name").is_none() {
+        if fields::get(at.node, "name").is_none() {
             reader.refuse(at, "the name is missing", "write `metadata.name`");
         }
         return None;
@@ -55,8 +61,16 @@ fn texts(reader: &mut Reader<'_>, value: &Value<'_>) -> BTreeMap<String, String>
     let entries = reader.entries(value);
     entries
         .into_iter()
-        .filter_map(|(key, field)| Some((key.to_owned(), reader.text(&field)?.to_string())))
+        .filter_map(|(key, field)| Some((key.to_owned(), entry(reader, &field)?.to_string())))
         .collect()
+}
+
+/// A text in a mapping of names that are the author's own: one without a value is empty (Go).
+pub(super) fn entry(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Zeroizing<String>> {
+    if value.is_null() {
+        return Some(Zeroizing::default());
+    }
+    reader.text(value)
 }
 
 /// Annotations describe, but for those by which other engines are told what to do.

@@ -1,6 +1,7 @@
 //! Liveness, readiness and startup probes.
 
 use super::super::reader::{Reader, Value};
+use super::fields;
 use crate::plan::{HealthCheck, Probe, Purpose};
 
 /// The longest time that a probe may ask for, in seconds.
@@ -9,17 +10,20 @@ const LONGEST: i64 = 24 * 3_600;
 /// The ports that a container names, for probes that name one.
 pub(super) type Ports = [(String, u16)];
 
-/// Reads a probe.
+/// Reads a probe; one with nothing in it asks for nothing.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
     purpose: Purpose,
     ports: &Ports,
 ) -> Option<HealthCheck> {
+    if value.is_empty() {
+        return None;
+    }
     let mut probes = Vec::new();
     let (mut delay, mut period, mut timeout): (u64, u64, u64) = (0, 10, 1);
     let (mut successes, mut failures): (u32, u32) = (1, 3);
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         match key {
             "exec" => probes.push(exec(reader, &field)),
             "httpGet" => probes.push(http(reader, &field, ports)),
@@ -67,7 +71,7 @@ pub(super) fn read(
 
 fn exec(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Probe> {
     let mut command = Vec::new();
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         match key {
             "command" => command = reader.texts(&field),
             _ => reader.unknown(&field, key, "command"),
@@ -86,7 +90,7 @@ fn exec(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Probe> {
 
 fn http(reader: &mut Reader<'_>, value: &Value<'_>, ports: &Ports) -> Option<Probe> {
     let (mut path, mut port, mut tls, mut headers) = ("/".to_owned(), None, false, Vec::new());
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         match key {
             "path" => {
                 path = reader.parsed(&field, request_path, "begin with / and use no spaces")?;
@@ -122,7 +126,7 @@ fn http(reader: &mut Reader<'_>, value: &Value<'_>, ports: &Ports) -> Option<Pro
 
 fn tcp(reader: &mut Reader<'_>, value: &Value<'_>, ports: &Ports) -> Option<Probe> {
     let mut port = None;
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         match key {
             "port" => port = Some(port_of(reader, &field, ports)?),
             "host" => no_host(reader, &field),
@@ -156,7 +160,7 @@ fn port_of(reader: &mut Reader<'_>, value: &Value<'_>, ports: &Ports) -> Option<
                 .ok_or("the container has no port of this name")
         }
     };
-    reader.parsed(
+    reader.decimal(
         value,
         by_name,
         "write a number, or the name of one of the container's `ports`",
@@ -176,7 +180,7 @@ fn request_path(text: &str) -> Result<String, &'static str> {
 
 fn header(reader: &mut Reader<'_>, item: &Value<'_>) -> Option<(String, String)> {
     let (mut name, mut content) = (None, None);
-    for (key, field) in reader.entries(item) {
+    for (key, field) in fields::of(reader, item) {
         let is_token = |text: &str| {
             let is_good = !text.is_empty()
                 && text

@@ -2,6 +2,7 @@
 
 use super::super::reader::{Reader, Value};
 use super::super::{checks, values};
+use super::fields;
 use crate::plan::Service;
 
 const NUMBER: std::ops::RangeInclusive<i64> = 0..=2_147_483_647;
@@ -48,11 +49,9 @@ impl Identity {
             "runAsGroup" => self.group = reader.whole(value, NUMBER),
             "runAsNonRoot" => self.is_non_root = reader.flag(value).unwrap_or_default(),
             "seccompProfile" | "appArmorProfile" => profile(reader, key, value),
-            "seLinuxOptions" | "windowsOptions" => reader.refuse_key(
-                value,
-                format!("`{key}` is not supported"),
-                "remove it: the guest's own protection stays on",
-            ),
+            "seLinuxOptions" | "windowsOptions" => {
+                reader.unsupported(value, key, "remove it: the guest's own protection stays on")
+            }
             _ => return false,
         }
         true
@@ -61,7 +60,7 @@ impl Identity {
 
 /// The profile of the guest is the only one.
 fn profile(reader: &mut Reader<'_>, name: &str, value: &Value<'_>) {
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         let is_ours = key == "type" && field.node.text() == Some("RuntimeDefault");
         if !is_ours {
             reader.refuse(
@@ -76,10 +75,14 @@ fn profile(reader: &mut Reader<'_>, name: &str, value: &Value<'_>) {
 /// Reads the Pod's.
 pub(super) fn of_pod(reader: &mut Reader<'_>, value: &Value<'_>) -> Identity {
     let mut identity = Identity::default();
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         match key {
             "supplementalGroups" => {
-                identity.groups = reader.each(&field, values::group, "write numbers of groups");
+                let items = reader.items(&field);
+                let groups = items
+                    .iter()
+                    .filter_map(|item| reader.whole::<u32>(item, NUMBER));
+                identity.groups = groups.map(|group| group.to_string()).collect();
             }
             "supplementalGroupsPolicy" if field.node.text() == Some("Merge") => {}
             "sysctls" => {
@@ -111,7 +114,7 @@ pub(super) fn of_pod(reader: &mut Reader<'_>, value: &Value<'_>) -> Identity {
 
 fn sysctl(reader: &mut Reader<'_>, item: &Value<'_>) -> Option<(String, String)> {
     let (mut name, mut content) = (None, None);
-    for (key, field) in reader.entries(item) {
+    for (key, field) in fields::of(reader, item) {
         match key {
             "name" => {
                 let remedy = "use one of net., kernel.shm, kernel.msg, kernel.sem or fs.mqueue.";
@@ -139,7 +142,7 @@ pub(super) fn of_container(
     service: &mut Service,
 ) {
     let mut escalation = None;
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         match key {
             "privileged" => {
                 service.privileged = reader.flag(&field).unwrap_or_default();
@@ -174,7 +177,7 @@ pub(super) fn of_container(
 
 fn capabilities(reader: &mut Reader<'_>, value: &Value<'_>, service: &mut Service) {
     const REMEDY: &str = "write a name of capabilities(7), or ALL";
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         match key {
             "add" => service.cap_add = reader.each(&field, values::capability, REMEDY),
             "drop" => service.cap_drop = reader.each(&field, values::capability, REMEDY),

@@ -11,10 +11,11 @@ use super::super::{Surroundings, values};
 use super::config_map::ConfigMaps;
 use super::container::{self, Kind};
 use super::names::{self, Metadata};
-use super::refused;
 use super::security::{self, Identity};
 use super::volumes::{self, Mounted};
+use super::{fields, refused};
 use crate::plan::{Condition, Dependency, Purpose, Restart, Role, Service};
+use crate::yaml::Node;
 
 /// How long a Pod may take to stop where it does not say, and at most, in seconds.
 const GRACE: u64 = 30;
@@ -56,7 +57,7 @@ pub(super) fn read(
     around: &mut Around<'_>,
 ) -> Option<Pod> {
     let (mut metadata, mut spec) = (None, None);
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         match key {
             // A status is what an API server has written down.
             "kind" | "apiVersion" | "status" => {}
@@ -86,14 +87,9 @@ pub(super) fn read(
 }
 
 fn names_ports(spec: &Value<'_>) -> bool {
-    use crate::yaml::Kind;
-    let Some(Kind::Sequence(containers)) = spec.node.get("containers").map(|list| &list.kind)
-    else {
-        return false;
-    };
-    containers
+    fields::list(spec.node, "containers")
         .iter()
-        .any(|container| container.get("ports").is_some())
+        .any(|container| !fields::list(container, "ports").is_empty())
 }
 
 fn of_spec(
@@ -105,7 +101,7 @@ fn of_spec(
     let (mut init, mut main, mut declared) = (Vec::new(), Vec::new(), None);
     let (mut hostname, mut hosts, mut identity) = (None, Vec::new(), Identity::default());
     let (mut restart, mut grace) = (Restart::Always, GRACE);
-    for (key, field) in reader.entries(spec) {
+    for (key, field) in fields::of(reader, spec) {
         match key {
             "initContainers" => init = reader.items(&field),
             "containers" => main = reader.items(&field),
@@ -215,11 +211,11 @@ fn vacuous(reader: &mut Reader<'_>, key: &str, value: &Value<'_>) {
             }
             return;
         }
-        "os" if value.node.get("name").and_then(|name| name.text()) == Some("linux") => return,
+        "os" if fields::get(value.node, "name").and_then(Node::text) == Some("linux") => return,
         _ => {}
     }
     if let Some(remedy) = refused::of_spec(key) {
-        reader.refuse_key(value, format!("`{key}` is not supported"), remedy);
+        reader.unsupported(value, key, remedy);
     } else {
         let known = "containers, initContainers, volumes, restartPolicy, terminationGracePeriodSeconds, securityContext, hostname, hostAliases, dnsPolicy";
         reader.unknown(value, key, known);
@@ -239,7 +235,7 @@ fn aliases(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<(String, IpAddr)> 
     let mut hosts = Vec::new();
     for item in reader.items(value) {
         let (mut address, mut names) = (None, Vec::new());
-        for (key, field) in reader.entries(&item) {
+        for (key, field) in fields::of(reader, &item) {
             match key {
                 "ip" => address = reader.parsed(&field, values::ip, "write an IP address"),
                 "hostnames" => names = reader.each(&field, values::hostname, "write host names"),
@@ -248,7 +244,7 @@ fn aliases(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<(String, IpAddr)> 
         }
         match address {
             Some(address) => hosts.extend(names.into_iter().map(|name| (name, address))),
-            None if item.node.get("ip").is_none() => {
+            None if fields::get(item.node, "ip").is_none() => {
                 reader.refuse(&item, "the address is missing", "write `ip`");
             }
             None => {}
@@ -259,17 +255,10 @@ fn aliases(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<(String, IpAddr)> 
 
 /// How many containers mount each volume, counted before any is read.
 fn uses<'v>(containers: impl Iterator<Item = &'v Value<'v>>) -> BTreeMap<String, usize> {
-    use crate::yaml::Kind;
     let mut uses = BTreeMap::new();
     for container in containers {
-        let Some(Kind::Sequence(mounts)) = container
-            .node
-            .get("volumeMounts")
-            .map(|mounts| &mounts.kind)
-        else {
-            continue;
-        };
-        for name in mounts.iter().filter_map(|mount| mount.get("name")?.text()) {
+        let mounts = fields::list(container.node, "volumeMounts").iter();
+        for name in mounts.filter_map(|mount| fields::get(mount, "name")?.text()) {
             *uses.entry(name.to_owned()).or_default() += 1;
         }
     }

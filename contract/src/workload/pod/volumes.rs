@@ -8,9 +8,8 @@ use zeroize::Zeroizing;
 use super::super::reader::{Reader, Value};
 use super::super::sources::{self, Files, Source};
 use super::super::{amounts, checks, paths};
-use super::names;
-use super::refused;
 use super::spec::Around;
+use super::{fields, names, refused};
 use crate::plan::{File, Mount};
 
 /// Permissions of a ConfigMap's files where none are named.
@@ -36,12 +35,16 @@ pub(super) fn read(reader: &mut Reader<'_>, value: &Value<'_>, around: &Around<'
     let mut volumes = Volumes::new();
     for item in reader.items(value) {
         let (mut name, mut kinds) = (None, Vec::new());
-        for (key, field) in reader.entries(&item) {
+        // `emptyDir:` alone says what it is.
+        for (key, field) in fields::with_nulls(reader, &item) {
             if key == "name" {
                 name = reader.parsed(&field, names::label, names::NAME);
             } else {
                 kinds.push((key, field));
             }
+        }
+        if kinds.len() > 1 {
+            kinds.retain(|(_, field)| !field.is_null());
         }
         let volume = if let [(kind, field)] = kinds.as_slice() {
             one(reader, kind, field, around)
@@ -60,7 +63,7 @@ pub(super) fn read(reader: &mut Reader<'_>, value: &Value<'_>, around: &Around<'
                 reader.refuse(&item, cause, "give every volume a name of its own");
             }
             Some(name) => drop(volumes.insert(name, volume)),
-            None if item.node.get("name").is_none() => {
+            None if fields::get(item.node, "name").is_none() => {
                 reader.refuse(&item, "the name is missing", "write `name`");
             }
             None => {}
@@ -94,7 +97,7 @@ fn one(
 
 fn host_path(reader: &mut Reader<'_>, value: &Value<'_>, around: &Around<'_>) -> Option<Source> {
     let mut path = None;
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         match key {
             "path" => path = Some((reader.text(&field)?, field)),
             "type" => {
@@ -122,7 +125,7 @@ fn host_path(reader: &mut Reader<'_>, value: &Value<'_>, around: &Around<'_>) ->
 
 fn empty(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Volume> {
     let (mut is_memory, mut limit) = (false, None);
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         match key {
             "medium" => {
                 let medium = |text: &str| match text {
@@ -133,7 +136,7 @@ fn empty(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Volume> {
                 is_memory = reader.parsed(&field, medium, "write Memory, or remove it")?;
             }
             "sizeLimit" => {
-                let bytes = reader.parsed(&field, amounts::quantity_bytes, "write 64Mi")?;
+                let bytes = reader.decimal(&field, amounts::quantity_bytes, "write 64Mi")?;
                 limit = Some((bytes, field));
             }
             _ => reader.unknown(&field, key, "medium, sizeLimit"),
@@ -156,7 +159,7 @@ fn config_map(
     around: &Around<'_>,
 ) -> Option<BTreeMap<String, File>> {
     let (mut name, mut items, mut mode, mut is_optional) = (None, None, MODE, false);
-    for (key, field) in reader.entries(value) {
+    for (key, field) in fields::of(reader, value) {
         match key {
             "name" => name = Some(reader.text(&field)?),
             "items" => items = Some(reader.items(&field)),
@@ -206,7 +209,7 @@ fn config_map(
             break;
         }
         let (mut key, mut path, mut own) = (None, None, mode);
-        for (name, field) in reader.entries(&item) {
+        for (name, field) in fields::of(reader, &item) {
             match name {
                 "key" => key = Some(reader.text(&field)?),
                 "path" => {
@@ -260,12 +263,20 @@ impl Mounted<'_> {
         is_read_only: bool,
     ) -> Option<Mount> {
         let (mut name, mut goal, mut below, mut read_only) = (None, None, None, false);
-        for (key, field) in reader.entries(item) {
+        let mut asked = sources::Options::default();
+        for (key, field) in fields::of(reader, item) {
             match key {
                 "name" => name = Some((reader.text(&field)?, field)),
                 "mountPath" => {
                     let text = reader.text(&field)?;
-                    goal = Some(sources::target(reader, &field, &text)?);
+                    // Podman takes options behind the path.
+                    let (path, options) = text
+                        .split_once(':')
+                        .map_or((text.as_str(), None), |(path, options)| {
+                            (path, Some(options))
+                        });
+                    asked = sources::options(reader, &field, options)?;
+                    goal = Some(sources::target(reader, &field, path)?);
                 }
                 "subPath" => {
                     let path = reader.parsed(&field, paths::relative, "write a relative path")?;
@@ -290,6 +301,7 @@ impl Mounted<'_> {
             );
             return None;
         };
+        let read_only = read_only || asked.read_only;
         let Some(volume) = self.volumes.get(name.as_str()) else {
             let cause = "the Pod has no volume of this name";
             reader.refuse(&at, cause, "declare it under `volumes` of the Pod");
@@ -301,7 +313,9 @@ impl Mounted<'_> {
                     Some((path, _)) => source.clone().below(&path),
                     None => source.clone(),
                 };
-                Some(source.at(target, read_only))
+                let mount = source.at(target, read_only);
+                asked.told(reader, item, &mount);
+                Some(mount)
             }
             Volume::ConfigMap(content) => {
                 let below = below.as_ref().map(|(path, field)| (path.as_str(), field));

@@ -42,7 +42,6 @@ async fn a_container_sees_what_it_was_given_and_nothing_else() {
         Mount::File {
             source: "conf".into(),
             target: "/conf".into(),
-            read_only: false,
         },
     ];
     std::fs::create_dir(&data).unwrap();

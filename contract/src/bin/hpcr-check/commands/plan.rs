@@ -183,13 +183,7 @@ fn mount(mount: &Mount) -> String {
             target,
             read_only,
         } => format!("{source} -> {target} ({})", access(read_only)),
-        Mount::File {
-            source,
-            target,
-            read_only,
-        } => {
-            format!("{source} -> {target} ({})", access(read_only))
-        }
+        Mount::File { source, target } => format!("{source} -> {target} (read-only)"),
         Mount::Tmpfs { target, .. } => format!("tmpfs -> {target}"),
         Mount::Shared {
             name,

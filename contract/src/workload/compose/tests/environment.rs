@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::finding::Level;
 use crate::secret::ExposeSecret as _;
 
 fn environment(service: &Service) -> Vec<(&str, &str)> {
@@ -53,6 +54,69 @@ fn the_environment_holds_what_is_named_and_nothing_else() {
             .is_empty()
     );
     assert!(!format!("{file:?}").contains("hunter2"));
+}
+
+#[test]
+fn fractions_and_truth_values_are_the_text_that_was_written() {
+    let read = service(
+        "environment: {RATIO: 0.50, BIG: 1e3, DEBUG: true, OFF: false, AGAIN: -1.10}\nsysctls: {net.core.x: 1.0}\n",
+    )
+    .unwrap();
+    assert_eq!(
+        environment(&read),
+        [
+            ("AGAIN", "-1.10"),
+            ("BIG", "1e3"),
+            ("DEBUG", "true"),
+            ("OFF", "false"),
+            ("RATIO", "0.50"),
+        ]
+    );
+    assert_eq!(read.sysctls["net.core.x"], "1.0");
+}
+
+/// The first service of a compose file beside which further files lie, or what was found.
+fn beside(files: &[(&str, &str)], lines: &str) -> Result<Service, Vec<Finding>> {
+    let mut archive = archive(&format!("services: {{web: {{image: {IMAGE}, {lines}}}}}\n"));
+    for (name, text) in files {
+        let file = File::plain(text.as_bytes().to_vec());
+        archive.files.insert((*name).to_owned(), file);
+    }
+    let variables = variables();
+    let given = Given {
+        variables: &variables,
+        volumes: &[],
+        signed: &[],
+        is_open: false,
+    };
+    let (workload, findings) = read(archive, &given, &Place::default());
+    workload
+        .map(|mut workload| workload.services.remove(0))
+        .ok_or(findings)
+}
+
+#[test]
+fn a_file_beside_the_compose_file_gives_what_the_contract_does_not() {
+    let file = "\u{feff}PORT=1\nNEW=\"new $HOST\"\nTWICE=$NEW!\n";
+    let read = beside(&[(".env", file)], "environment: [PORT, NEW, \"A=$TWICE\"]").unwrap();
+    assert_eq!(
+        environment(&read),
+        [
+            ("A", "new registry.example:5000!"),
+            ("NEW", "new registry.example:5000"),
+            ("PORT", "8080"),
+        ]
+    );
+    let findings = beside(&[(".env", "A=1\nB C=hunter2\n")], "").unwrap_err();
+    assert_eq!(findings[0].place.to_string(), " \u{2192} .env:2:1");
+    for (name, text) in [
+        ("docker-compose.override.yml", "services: {}"),
+        ("compose.override.yaml", ""),
+    ] {
+        let findings = beside(&[(name, text)], "").unwrap_err();
+        assert_eq!(findings[0].level, Level::Limit);
+        assert_eq!(findings[0].place.file, name);
+    }
 }
 
 #[test]

@@ -14,12 +14,7 @@ fn mounted(workload: &Workload) -> Vec<(String, String, u32, String)> {
     mounts
         .iter()
         .map(|mount| {
-            let Mount::File {
-                source,
-                target,
-                read_only: true,
-            } = mount
-            else {
+            let Mount::File { source, target } = mount else {
                 panic!("{mount:?} is no read-only file");
             };
             let file = &workload.files[source];

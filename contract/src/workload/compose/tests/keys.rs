@@ -29,10 +29,9 @@ fn every_key_of_the_subset_reaches_the_plan() {
         target: target.into(),
         read_only,
     };
-    let file = |source: &str, target: &str, read_only| Mount::File {
+    let file = |source: &str, target: &str| Mount::File {
         source: source.into(),
         target: target.into(),
-        read_only,
     };
     let tmpfs = |target: &str| Mount::Tmpfs {
         target: target.into(),
@@ -43,8 +42,8 @@ fn every_key_of_the_subset_reaches_the_plan() {
         service.mounts,
         [
             bind("/mnt/data/www", "/srv", false),
-            file("archive/conf", "/etc/web", true),
-            file("archive", "/all", false),
+            file("archive/conf", "/etc/web"),
+            file("archive", "/all"),
             bind("/var/hyperprotect", "/attestation", true),
             bind("/mnt/data", "/data", true),
             tmpfs("/cache"),
@@ -85,6 +84,23 @@ fn what_is_not_said_gets_the_default_of_compose() {
         ),
         (10, 0, 0)
     );
+}
+
+#[test]
+fn what_is_null_or_empty_asks_for_nothing() {
+    let plain = format!("{:?}", service("").unwrap());
+    for line in [
+        "devices: []",
+        "dns: []",
+        "links: []",
+        "build:",
+        "logging: {}",
+        "network_mode:\nprofiles:\nsecurity_opt:\nenv_file:\nrestart:",
+        "networks: []\nhealthcheck:\nextra_hosts: {}",
+        "deploy: {placement: {}, resources: {reservations: {devices: []}}}",
+    ] {
+        assert_eq!(format!("{:?}", service(line).unwrap()), plain, "{line}");
+    }
 }
 
 #[test]

@@ -57,19 +57,19 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "not known",
     ),
     (
-        "environment: {A: true}",
+        "environment: {A: []}",
         ":4:22 at services.web.environment.A",
-        "true or false",
+        "text is expected, not a list",
     ),
     (
-        "environment: {A: 1.10}",
+        "environment: {A: \"${A:?please set A, not $GREETING}\"}",
         ":4:22 at services.web.environment.A",
-        "a number",
+        "variable A is required and has no value: please set A, not $GREETING",
     ),
     (
-        "environment: {A: \"${A:?hunter2}\"}",
-        ":4:22 at services.web.environment.A",
-        "variable A is required",
+        "hostname: 1.5",
+        ":4:15 at services.web.hostname",
+        "text is expected, not a number",
     ),
     (
         "environment: [\"=hunter2\"]",
@@ -199,7 +199,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     ("scale: 3", ":4:12 at services.web.scale", "one container"),
     (
-        "deploy: {placement: {}}",
+        "deploy: {placement: {constraints: [a]}}",
         ":4:14 at services.web.deploy.placement",
         "not supported",
     ),
@@ -219,7 +219,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "no restart policy",
     ),
     (
-        "deploy: {resources: {reservations: {devices: []}}}",
+        "deploy: {resources: {reservations: {devices: [{}]}}}",
         ":4:41 at services.web.deploy.resources.reservations.devices",
         "not supported",
     ),
@@ -286,7 +286,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "a port is not a number",
     ),
     (
-        "post_start: []",
+        "post_start: [{command: a}]",
         ":4:5 at services.web.post_start",
         "not supported",
     ),

@@ -209,6 +209,54 @@ fn the_environment_is_what_is_named_in_order() {
 }
 
 #[test]
+fn what_is_null_or_empty_asks_for_nothing() {
+    let plain = format!("{:?}", container("").unwrap());
+    for line in [
+        "lifecycle: {}",
+        "lifecycle:",
+        "livenessProbe:",
+        "livenessProbe: {}",
+        "volumeDevices: []",
+        "envFrom:",
+        "ports:",
+        "resources: {limits: , requests: {}, claims: []}",
+        "securityContext: {capabilities: {}, seLinuxOptions: {}, runAsUser: }",
+        "command: []\nargs:",
+        "stdin:\nterminationMessagePath:\nrestartPolicy:",
+    ] {
+        assert_eq!(format!("{:?}", container(line).unwrap()), plain, "{line}");
+    }
+    for line in [
+        "nodeSelector: {}",
+        "affinity: {}",
+        "affinity:",
+        "imagePullSecrets: []",
+        "ephemeralContainers: []",
+        "dnsConfig: {}",
+        "hostNetwork:",
+        "volumes:\ninitContainers: []",
+        "securityContext: {fsGroup: , sysctls: []}",
+        "restartPolicy:\nterminationGracePeriodSeconds:",
+        "volumes: [{name: v, emptyDir: }]",
+    ] {
+        let lines = format!("{line}\ncontainers: [{{name: web, image: IMAGE}}]");
+        assert_eq!(format!("{:?}", spec(&lines).unwrap()[0]), plain, "{line}");
+    }
+}
+
+#[test]
+fn keys_count_whatever_their_case_and_a_version_may_be_missing() {
+    let text = item(&pod("RestartPolicy: Never\nContainers: [{Name: web, iMage: IMAGE, Ports: [{containerport: 80, hostport: 80, protocol: tcp}]}]"))
+        .replace("apiVersion: v1", "apiversion:");
+    let workload = play(&format!(" resources:\n{text}")).unwrap();
+    let service = &workload.services[0];
+    assert_eq!(
+        (service.restart, service.ports[0].protocol),
+        (Restart::No, Protocol::Tcp)
+    );
+}
+
+#[test]
 fn growing_environments_end_where_linux_does() {
     let mut lines = "env:\n- {name: V0, value: xxxxxxxxxxxxxxxx}\n".to_owned();
     for level in 1..10 {

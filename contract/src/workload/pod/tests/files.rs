@@ -36,7 +36,6 @@ fn volumes_become_mounts() {
     let file = |source: &str, target: &str| Mount::File {
         source: format!("generated/configmaps/app/{source}"),
         target: target.into(),
-        read_only: true,
     };
     let tmpfs = |target: &str, bytes, mode| Mount::Tmpfs {
         target: target.into(),
@@ -84,7 +83,7 @@ fn what_cannot_be_a_volume_is_refused_by_name() {
             "type `persistentVolumeClaim` is not supported",
         ),
         ("nfs: {}", "type `nfs` is not supported"),
-        ("hostpath: {}", "`hostpath` is not known"),
+        ("hostPaths: {}", "`hostPaths` is not known"),
         ("hostPath: {path: /etc}", "not open to containers"),
         ("hostPath: {path: /mnt/data/../..}", "upwards"),
         ("hostPath: {path: conf}", "no such file"),
@@ -123,6 +122,12 @@ fn what_cannot_be_a_volume_is_refused_by_name() {
         ("{name: v}", "path is missing"),
         ("{name: v, mountPath: /proc}", "mounted over"),
         ("{name: v, mountPath: v}", "not absolute"),
+        ("{name: v, mountPath: \"/v:x\"}", "an option of the mount"),
+        ("{name: v, mountPath: \"/v:\"}", "an option of the mount"),
+        (
+            "{name: v, mountPath: \"/v:ro:ro\"}",
+            "an option of the mount",
+        ),
         (
             "{name: v, mountPath: /v, subPath: a}",
             "part of an empty folder",
@@ -148,6 +153,32 @@ fn what_cannot_be_a_volume_is_refused_by_name() {
             "{mount}: {}",
             findings[0]
         );
+    }
+}
+
+#[test]
+fn options_behind_a_path_are_those_of_podman() {
+    for (options, is_read_only) in [
+        ("", false),
+        (":rw", false),
+        (":Z,U", false),
+        (":z,ro", true),
+    ] {
+        let (mounts, _) = mounts(
+            "[{name: v, hostPath: {path: /mnt/data}}, {name: w, hostPath: {path: /var/hyperprotect}}]",
+            &format!("[{{name: v, mountPath: \"/v{options}\"}}, {{name: w, mountPath: \"/w{options}\"}}]"),
+        )
+        .unwrap();
+        let bind = |source: &str, target: &str, read_only| Mount::Bind {
+            source: source.into(),
+            target: target.into(),
+            read_only,
+        };
+        let expected = [
+            bind("/mnt/data", "/v", is_read_only),
+            bind("/var/hyperprotect", "/w", true),
+        ];
+        assert_eq!(mounts, expected, "{options}");
     }
 }
 

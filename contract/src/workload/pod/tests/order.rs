@@ -113,6 +113,18 @@ fn what_is_worth_a_look_is_told_and_stops_nothing() {
             None,
         ),
         (
+            "containers: [{name: a, image: IMAGE, ports: }, {name: b, image: IMAGE, ports: []}]",
+            None,
+        ),
+        (
+            "restartpolicy: Always\ncontainers: [{name: a, image: IMAGE}]",
+            Some("the key `restartpolicy` is taken for `restartPolicy`"),
+        ),
+        (
+            "containers: [{name: a, image: IMAGE, volumeMounts: [{name: d, mountPath: \"/d:U\"}]}]\nvolumes: [{name: d, hostPath: {path: /mnt/data}}]",
+            Some("changes no owner"),
+        ),
+        (
             "containers: [{name: a, image: IMAGE, securityContext: {privileged: true}}]",
             Some("all capabilities"),
         ),

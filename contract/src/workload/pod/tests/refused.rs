@@ -4,8 +4,12 @@ use super::*;
 
 /// Lines of a container, where they are wrong, and why.
 const CONTAINER: &[(&str, &str, &str)] = &[
-    ("volumeDevices: []", ".volumeDevices", "not supported"),
-    ("lifecycle: {}", ".lifecycle", "not supported"),
+    (
+        "volumeDevices: [{name: a}]",
+        ".volumeDevices",
+        "not supported",
+    ),
+    ("lifecycle: {preStop: {}}", ".lifecycle", "not supported"),
     ("tty: true", ".tty", "not supported"),
     ("restartPolicy: Always", ".restartPolicy", "one container"),
     (
@@ -18,6 +22,36 @@ const CONTAINER: &[(&str, &str, &str)] = &[
         "env: [{name: A, value: {}}]",
         ".env[0].value",
         "text is expected",
+    ),
+    (
+        "env: [{name: A, value: 1}]",
+        ".env[0].value",
+        "text is expected, not a number",
+    ),
+    (
+        "env: [{name: A, value: true}]",
+        ".env[0].value",
+        "text is expected, not true or false",
+    ),
+    (
+        "args: [a, 0.5]",
+        ".args[1]",
+        "text is expected, not a number",
+    ),
+    (
+        "ports: [{containerPort: \"80\"}]",
+        ".ports[0].containerPort",
+        "a whole number is expected, not text",
+    ),
+    (
+        "securityContext: {privileged: \"true\"}",
+        ".securityContext.privileged",
+        "true or false is expected, not text",
+    ),
+    (
+        "workingDir: /a\nWorkingdir: /b",
+        ".Workingdir",
+        "the key `workingDir` once more",
     ),
     ("env: [{value: hunter2}]", ".env[0]", "name is missing"),
     ("env: [{name: A=B, value: x}]", ".env[0].name", "no name"),
@@ -82,13 +116,22 @@ const CONTAINER: &[(&str, &str, &str)] = &[
         ".resources.limits.memory",
         "no number of bytes",
     ),
-    ("resources: {claims: []}", ".resources.claims", "not known"),
+    (
+        "resources: {claims: [{name: a}]}",
+        ".resources.claims",
+        "not supported",
+    ),
+    ("resources: {claim: []}", ".resources.claim", "not known"),
     (
         "livenessProbe: {grpc: {port: 1}}",
         ".livenessProbe.grpc",
         "not supported",
     ),
-    ("livenessProbe: {}", ".livenessProbe", "not said once"),
+    (
+        "livenessProbe: {periodSeconds: 5}",
+        ".livenessProbe",
+        "not said once",
+    ),
     (
         "livenessProbe: {exec: {}}",
         ".livenessProbe.exec",
@@ -141,7 +184,7 @@ const CONTAINER: &[(&str, &str, &str)] = &[
         "own protection",
     ),
     (
-        "securityContext: {seLinuxOptions: {}}",
+        "securityContext: {seLinuxOptions: {level: x}}",
         ".securityContext.seLinuxOptions",
         "not supported",
     ),
@@ -188,15 +231,19 @@ fn what_a_pod_cannot_have_is_refused_with_its_place() {
             "not supported",
         ),
         ("nodeSelector: {a: b}", ".nodeSelector", "not supported"),
-        ("affinity: {}", ".affinity", "not supported"),
+        ("affinity: {nodeAffinity: {}}", ".affinity", "not supported"),
         (
             "serviceAccountName: admin",
             ".serviceAccountName",
             "not supported",
         ),
-        ("imagePullSecrets: []", ".imagePullSecrets", "not supported"),
+        (
+            "imagePullSecrets: [{name: a}]",
+            ".imagePullSecrets",
+            "not supported",
+        ),
         ("dnsPolicy: None", ".dnsPolicy", "DNS policy"),
-        ("dnsConfig: {}", ".dnsConfig", "not supported"),
+        ("dnsConfig: {options: []}", ".dnsConfig", "not supported"),
         (
             "restartPolicy: Sometimes",
             ".restartPolicy",

@@ -37,7 +37,6 @@ fn an_archive_brings_pods_config_maps_and_files() {
     let expected = Mount::File {
         source: "archive/conf/web.conf".into(),
         target: "/c".into(),
-        read_only: false,
     };
     assert_eq!(workload.services[0].mounts, [expected]);
     assert_eq!(
@@ -151,6 +150,14 @@ fn a_play_without_a_pod_is_refused() {
         (
             " resources: [{kind: ConfigMap, apiVersion: v1, metadata: {name: a}, data: {../x: a}}]\n",
             "cannot have this key",
+        ),
+        (
+            " resources: [{kind: ConfigMap, apiVersion: v1, metadata: {name: a}, data: {a: 1}}]\n",
+            "text is expected, not a number",
+        ),
+        (
+            " resources: [{kind: ConfigMap, apiVersion: 1, metadata: {name: a}}]\n",
+            "not v1",
         ),
     ] {
         let findings = play(text).unwrap_err();
