@@ -58,11 +58,27 @@ impl Network {
     /// `192.0.2.7/24`.
     pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = text.split_once('/')?;
-        let prefix = prefix.parse().ok().filter(|prefix| *prefix <= 32)?;
+        // One spelling: neither a sign nor a nought in front.
+        let is_plain = |number: &u8| *number <= 32 && number.to_string() == prefix;
+        let prefix = prefix.parse().ok().filter(is_plain)?;
         Some(Self {
             address: address.parse().ok()?,
             prefix,
         })
+    }
+}
+
+impl Network {
+    /// The network that the address lies in.
+    #[must_use]
+    pub fn masked(self) -> Self {
+        let mask = u32::MAX
+            .checked_shl(32 - u32::from(self.prefix))
+            .unwrap_or_default();
+        Self {
+            address: (self.address.to_bits() & mask).into(),
+            prefix: self.prefix,
+        }
     }
 }
 
@@ -79,6 +95,8 @@ pub struct Route {
     pub to: Network,
     /// Through whom.
     pub via: Ipv4Addr,
+    /// What it costs, where that is not the link's own to say; of two ways the cheaper is taken.
+    pub metric: Option<u32>,
 }
 
 impl Route {
@@ -90,6 +108,7 @@ impl Route {
                 prefix: 0,
             },
             via,
+            metric: None,
         }
     }
 }

@@ -96,7 +96,7 @@ pub(crate) async fn apply(
         let message = RouteMessageBuilder::<Ipv4Addr>::new()
             .destination_prefix(route.to.address, route.to.prefix)
             .output_interface(link.index)
-            .priority(link.route_metric());
+            .priority(route.metric.unwrap_or_else(|| link.route_metric()));
         // A route through nobody is one to the link itself (RFC 3442).
         let message = if route.via.is_unspecified() {
             message

@@ -17,6 +17,7 @@ pub(crate) fn of_lease(lease: &DhcpV4Lease) -> Settings {
                 prefix: route.prefix_length,
             },
             via: route.router,
+            metric: None,
         })
         .collect();
     if routes.is_empty() {
@@ -106,7 +107,14 @@ mod tests {
             router: via,
         }]);
         let to = Network::parse("192.0.2.0/24").unwrap();
-        assert_eq!(of_lease(&lease).routes, [Route { to, via }]);
+        assert_eq!(
+            of_lease(&lease).routes,
+            [Route {
+                to,
+                via,
+                metric: None
+            }]
+        );
     }
 
     #[test]

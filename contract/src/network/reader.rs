@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use super::{Link, Network, Route, Settings, is_domain};
 use crate::finding::Finding;
-use crate::yaml::{Document, Kind, Node};
+use crate::yaml::{Document, Kind, Node, whole};
 
 /// The most findings that are told.
 const MAX_FINDINGS: usize = 100;
@@ -92,7 +92,7 @@ impl<'a> At<'a> {
 
     fn number(&self) -> Option<u64> {
         match &self.node.kind {
-            Kind::Number(number) => number.as_u64(),
+            Kind::Number(number) => whole(number),
             _ => None,
         }
     }
@@ -131,20 +131,27 @@ impl Reader<'_> {
                 node: top.node,
                 pointer: String::new(),
             },
-            _ => {
-                self.refuse(
-                    top,
-                    "there are no ethernets, or two lists of them",
-                    "write network.ethernets",
-                );
+            found => {
+                let cause = match found {
+                    (None, None) if matches!(top.node.kind, Kind::Null) => "the file is empty",
+                    (None, None) => "there are no ethernets",
+                    _ => "there are two lists of ethernets",
+                };
+                self.refuse(top, cause, "write network.ethernets, once");
                 return BTreeMap::new();
             }
         };
-        self.keys(&body, &["version", "ethernets"]);
+        self.keys(&body, &["version", "renderer", "ethernets"]);
         if let Some(version) = body.get("version")
-            && version.number() != Some(2)
+            && !matches!(version.number(), Some(1 | 2))
         {
-            self.refuse(&version, "only version 2 is known", "write version: 2");
+            self.refuse(&version, "this version is not known", "write version: 2");
+        }
+        if let Some(renderer) = body.get("renderer")
+            && renderer.node.text() != Some("networkd")
+        {
+            let remedy = "remove it, or write networkd";
+            self.refuse(&renderer, "there is no other renderer", remedy);
         }
         let ethernets = body.get("ethernets");
         let links = ethernets.as_ref().map(At::entries).unwrap_or_default();
@@ -162,8 +169,23 @@ impl Reader<'_> {
     }
 
     fn link(&mut self, at: &At<'_>) -> Option<Link> {
-        if !self.keys(at, &[&["dhcp4", "mtu"][..], &FIXED].concat()) {
+        if !self.keys(
+            at,
+            &[&["dhcp4", "dhcp6", "optional", "mtu"][..], &FIXED].concat(),
+        ) {
             return None;
+        }
+        for key in ["dhcp6", "optional"] {
+            let Some(flag) = at.get(key) else {
+                continue;
+            };
+            let cause = match flag.node.kind {
+                Kind::Bool(true) if key == "dhcp6" => "the guest has IPv4 alone".to_owned(),
+                // Nothing of the boot waits longer for a link than for an answer.
+                Kind::Bool(_) => continue,
+                _ => format!("{key} is neither true nor false"),
+            };
+            self.refuse(&flag, cause, format!("remove it, or write {key}: false"));
         }
         let mtu = at.get("mtu").and_then(|at| self.mtu(&at));
         let settings = self.settings(at, mtu);
@@ -251,32 +273,52 @@ impl Reader<'_> {
     }
 
     fn route(&mut self, at: &At<'_>) -> Option<Route> {
-        self.keys(at, &["to", "via"]);
+        self.keys(at, &["to", "via", "metric"]);
         let (Some(to), Some(via)) = (at.get("to"), at.get("via")) else {
             self.refuse(at, "a route needs `to` and `via`", "write both");
             return None;
         };
-        let network =
-            |text: &str| Network::parse(if text == "default" { "0.0.0.0/0" } else { text });
+        // An address is the network of itself.
+        let network = |text: &str| match text.parse() {
+            Ok(address) => Some(Network {
+                address,
+                prefix: 32,
+            }),
+            Err(_) if text == "default" => Network::parse("0.0.0.0/0"),
+            Err(_) => Network::parse(text).map(Network::masked),
+        };
         let to = self.text(
             &to,
             "write a network such as 192.0.2.0/24, or default",
             network,
         );
         let via = self.text(&via, "write an IPv4 address", |text| text.parse().ok());
-        Some(Route { to: to?, via: via? })
+        let metric = at.get("metric").map(|at| {
+            let metric = at.number().and_then(|metric| u32::try_from(metric).ok());
+            if metric.is_none() {
+                self.refuse(&at, "this is no metric", "write a whole number from 0");
+            }
+            metric
+        });
+        Some(Route {
+            to: to?,
+            via: via?,
+            metric: metric.flatten(),
+        })
     }
 
     fn mtu(&mut self, at: &At<'_>) -> Option<u32> {
-        let mtu = at.number().filter(|mtu| (576..=65_535).contains(mtu));
-        if mtu.is_none() {
-            self.refuse(
-                at,
-                "the MTU is out of bounds",
-                "write 576 to 65535, or leave it out",
-            );
+        const REMEDY: &str = "write 68 to 65535 without quotes, or leave it out";
+        let Some(mtu) = at.number() else {
+            let cause = format!("the MTU is {}, not a whole number", at.node.describe());
+            self.refuse(at, cause, REMEDY);
+            return None;
+        };
+        // RFC 791: every link carries 68 bytes.
+        if !(68..=65_535).contains(&mtu) {
+            self.refuse(at, "the MTU is out of bounds", REMEDY);
         }
-        u32::try_from(mtu?).ok()
+        u32::try_from(mtu).ok()
     }
 
     /// Whether it is a mapping; keys that mean nothing here are refused.

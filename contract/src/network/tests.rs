@@ -45,8 +45,21 @@ fn what_is_not_understood_is_refused_with_its_place() {
             &["addresses[1]", "addresses[2]"],
         ),
         (
-            "{addresses: [10.0.0.1/8], gateway4: x, mtu: 10}",
+            "{addresses: [10.0.0.1/8], gateway4: x, mtu: 67}",
             &["mtu", "gateway4"],
+        ),
+        ("{dhcp4: true, mtu: '1500'}", &["mtu"]),
+        (
+            "{dhcp4: true, dhcp6: true, optional: 1}",
+            &["dhcp6", "optional"],
+        ),
+        (
+            "{addresses: [10.0.0.1/024, 10.0.0.1/+8, 010.0.0.1/8]}",
+            &["addresses[0]", "addresses[1]", "addresses[2]"],
+        ),
+        (
+            "{addresses: [10.0.0.1/8], routes: [{to: default, via: 10.0.0.2, metric: -1}]}",
+            &["routes[0].metric"],
         ),
         (
             "{addresses: [10.0.0.1/8], routes: [{to: x, via: 10.0.0.2}, {to: default}]}",
@@ -84,10 +97,49 @@ fn what_is_not_understood_is_refused_with_its_place() {
     for text in [
         "",
         "network: {ethernets: {}}",
-        "network: {version: 1, ethernets: {a: {dhcp4: true}}}",
+        "network: {version: 3, ethernets: {a: {dhcp4: true}}}",
+        "network: {renderer: NetworkManager, ethernets: {a: {dhcp4: true}}}",
         "network: {wifis: {}}",
     ] {
         assert!(parse(text.as_bytes(), "n").is_err(), "{text}");
+    }
+    for (text, cause) in [
+        ("", "the file is empty"),
+        ("{}", "there are no ethernets"),
+        (
+            "network: {ethernets: {a: {dhcp4: true, mtu: '9'}}}",
+            "the MTU is text",
+        ),
+    ] {
+        let findings = parse(text.as_bytes(), "n").unwrap_err();
+        assert!(findings[0].cause.contains(cause), "{}", findings[0]);
+    }
+}
+
+#[test]
+fn what_asks_for_nothing_more_is_taken_and_routes_may_cost() {
+    for version in ["1", "2", "2.0"] {
+        let text = format!(
+            "network: {{version: {version}, renderer: networkd, ethernets: {{enc1: {{dhcp4: false, dhcp6: false, optional: true, mtu: 68, addresses: [10.0.0.1/8], \
+             routes: [{{to: 10.0.0.9, via: 10.0.0.2, metric: 5}}, {{to: 192.0.2.7/24, via: 10.0.0.2}}]}}}}}}\n"
+        );
+        let links = parse(text.as_bytes(), "n").unwrap();
+        let Link::Static(settings) = &links["enc1"] else {
+            panic!("{links:?}")
+        };
+        assert_eq!(settings.mtu, Some(68));
+        let routes: Vec<_> = settings
+            .routes
+            .iter()
+            .map(|route| (route.to.to_string(), route.metric))
+            .collect();
+        assert_eq!(
+            routes,
+            [
+                ("10.0.0.9/32".to_owned(), Some(5)),
+                ("192.0.2.0/24".to_owned(), None)
+            ]
+        );
     }
 }
 
