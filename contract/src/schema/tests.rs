@@ -225,6 +225,7 @@ fn products_differ_where_the_specification_says_so() {
     let tags = "type: env\nlogging: {logRouter: {hostname: h, iamApiKey: k, tags: [a]}}\n";
     let hosts = "type: env\nlogging: {logRouter: {hostname: h, iamApiKey: k}}\nhost-attestation: {h: {description: d, host-key-doc: QQ==}}\n";
     let uv = "type: env\nlogging: {logRouter: {hostname: h, iamApiKey: k}}\nvolumes: {a: {uv-secret-id: index-1}}\n";
+    let half = "type: env\nlogging: {logRouter: {hostname: h, iamApiKey: k}}\nconfidential-containers: {secret: {verificationKey: k}}\n";
     let opaque = "type: workload\nconfidential-containers: {any: thing}\n";
     // A warning counts as accepted.
     for (section, text, verdicts) in [
@@ -232,6 +233,7 @@ fn products_differ_where_the_specification_says_so() {
         (Section::Workload, typed, [true; 4]),
         (Section::Workload, opaque, [true, true, true, false]),
         (Section::Env, "type: env\n", [false, false, false, true]),
+        (Section::Env, half, [true, true, true, false]),
         (Section::Env, tags, [false, false, false, true]),
         (Section::Env, hosts, [true; 4]),
         (Section::Env, uv, [true, true, true, false]),
