@@ -4,17 +4,15 @@
 //! over silently is a promise that is not kept. Values are interpolated after parsing. Nothing here fetches or starts
 //! anything.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::archive::Archive;
 use super::checks::Published;
-use super::interpolation::{Interpolator, Problem, Variables};
 use super::reader::{Reader, Value};
 use super::room::Whole;
 use super::sources::Files;
 use super::{Given, Outcome, Surroundings, outcome, values};
-use crate::finding::{self, Finding, Level, Place};
+use crate::finding::{self, Finding, Place};
 use crate::messages;
 use crate::plan::{Condition, Dependency, Service, Workload};
 use crate::yaml::{Document, Origin};
@@ -22,6 +20,7 @@ use crate::yaml::{Document, Origin};
 use configs::Kind;
 use service::Around;
 
+mod beside;
 mod configs;
 mod depends;
 mod env_file;
@@ -48,8 +47,8 @@ pub(crate) fn read(archive: Archive, given: &Given<'_>, place: &Place) -> Outcom
         Ok(parsed) => parsed,
         Err(finding) => return (None, vec![finding]),
     };
-    let mut findings = overrides(&archive, place);
-    let variables = beside(&archive, given, place, &mut findings);
+    let mut findings = beside::overrides(&archive, place);
+    let variables = beside::variables(&archive, given, place, &mut findings);
     let given = Given {
         variables: &variables,
         ..*given
@@ -78,70 +77,6 @@ fn text_of<'a>(
     let file = archive.files.get(name);
     let bytes = file.map(|file| file.bytes.as_slice()).unwrap_or_default();
     Ok((utf8(bytes, &origin)?, origin))
-}
-
-/// The files that Compose merges into the compose file where they lie beside it.
-const OVERRIDES: [&str; 4] = [
-    "docker-compose.override.yaml",
-    "docker-compose.override.yml",
-    "compose.override.yaml",
-    "compose.override.yml",
-];
-
-/// A file that Compose would merge is not passed over.
-fn overrides(archive: &Archive, place: &Place) -> Vec<Finding> {
-    let there = |name: &&str| archive.files.contains_key(*name);
-    let told = |name| {
-        let origin = Origin::within(place.clone(), name, messages::IMAGE_PARSE_COMPOSE);
-        let cause = "a file that Compose would merge into the compose file is not supported";
-        let remedy = "write its keys into the compose file (`docker compose config` does), and leave it out of the archive";
-        origin.finding(cause, remedy).with_level(Level::Limit)
-    };
-    OVERRIDES.into_iter().filter(there).map(told).collect()
-}
-
-/// The contract's variables over those of `.env` at the archive's top; the contract's alone where not all
-/// of them are known, because those that are not would count over the file's.
-fn beside<'a>(
-    archive: &Archive,
-    given: &Given<'a>,
-    place: &Place,
-    findings: &mut Vec<Finding>,
-) -> Cow<'a, Variables> {
-    const NAME: &str = ".env";
-    let contract = given.variables;
-    if !archive.files.contains_key(NAME) {
-        return Cow::Borrowed(contract);
-    }
-    let (text, origin) = match text_of(archive, NAME, place) {
-        Ok((text, origin)) if text.len() > env_file::MOST_BYTES => {
-            findings.push(origin.finding("the file is larger than 1 MiB", "shorten it"));
-            return Cow::Borrowed(contract);
-        }
-        Ok(read) => read,
-        Err(finding) => {
-            findings.push(finding);
-            return Cow::Borrowed(contract);
-        }
-    };
-    let mut interpolator = Interpolator::new(contract).open(given.is_open);
-    let (mut variables, wrong) = env_file::read(text, contract, |text, further| match interpolator
-        .interpolate_with(text, further)
-    {
-        Err(Problem::Unknown(_)) => Ok(None),
-        read => read.map(Some),
-    });
-    findings.extend(wrong.into_iter().take(finding::MOST).map(|wrong| {
-        let place = origin.place("", (wrong.line, 1), 0);
-        let code = messages::IMAGE_PARSE_COMPOSE;
-        Finding::new(code, place, wrong.cause, env_file::REMEDY)
-    }));
-    if given.is_open {
-        return Cow::Borrowed(contract);
-    }
-    let known = contract.iter();
-    variables.extend(known.map(|(name, value)| (name.clone(), value.clone())));
-    Cow::Owned(variables)
 }
 
 /// The text of a file of an archive.
