@@ -111,6 +111,29 @@ fn the_contract_reference_is_what_the_schema_says() {
 }
 
 #[test]
+fn every_error_has_the_form_of_the_rules() {
+    let mut code = String::new();
+    sources(&root(), &mut code);
+    let texts = code.split("#[error(").skip(1);
+    let texts = texts.filter_map(|rest| rest.split(")]").next()?.split('"').nth(1));
+    let mut seen = 0;
+    for text in texts {
+        let text = text.replace("\\\n", "");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let begins_anew = |pair: &[&str]| {
+            pair[0].ends_with('.') && pair[1].starts_with(|one: char| one.is_uppercase())
+        };
+        let is_one_line = !text.ends_with('.') && !words.windows(2).any(begins_anew);
+        assert!(
+            is_one_line,
+            "`{text}`: the remedy follows a semicolon, and nothing its end"
+        );
+        seen += 1;
+    }
+    assert!(seen > 150, "only {seen} were found");
+}
+
+#[test]
 fn folders_know_whom_the_picture_of_the_architecture_says_and_nobody_else() {
     let picture: [(&str, &[&str]); 7] = [
         ("contract", &[]),
