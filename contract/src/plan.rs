@@ -5,6 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest as _, Sha256};
+
+use crate::certificate::PublicKey;
 use crate::finding::Finding;
 use crate::secret::SecretString;
 
@@ -138,4 +141,13 @@ pub struct Auditor {
     pub hash: [u8; 32],
     /// The RSA public key, PEM.
     pub public_key: Vec<u8>,
+}
+
+impl From<&PublicKey> for Auditor {
+    fn from(key: &PublicKey) -> Self {
+        Self {
+            hash: Sha256::digest(key.pem()).into(),
+            public_key: key.pem().to_vec(),
+        }
+    }
 }

@@ -3,12 +3,19 @@
 use time::format_description::well_known::{Iso8601, Rfc3339};
 use time::{Date, OffsetDateTime};
 
+const DAY: i64 = 24 * 60 * 60;
+
 /// Seconds since the Unix epoch as text. One outside of the years 0 to 9999 has none.
 pub(crate) fn text(seconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(seconds)
         .ok()
         .and_then(|time| time.format(&Rfc3339).ok())
         .unwrap_or_default()
+}
+
+/// How many whole days are left until a time, as text.
+pub(crate) fn days_left(until: i64, now: i64) -> String {
+    until.saturating_sub(now).div_euclid(DAY).to_string()
 }
 
 /// A time such as `2027-06-30T12:00:00Z`, or a date, which means its first second; seconds since the Unix epoch.

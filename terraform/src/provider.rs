@@ -82,14 +82,14 @@ impl Provider {
         request: &ValidateProviderRequest,
     ) -> ValidateProviderResponse {
         let found =
-            object(request.config.as_ref()).map_or_else(|failed| failed, |c| settings::check(&c));
+            settings(request.config.as_ref()).map_or_else(|failed| failed, |c| settings::check(&c));
         ValidateProviderResponse {
             diagnostics: told(found),
         }
     }
 
     pub(crate) fn configure(&self, request: &ConfigureRequest) -> Diagnostics {
-        let found = match object(request.config.as_ref()) {
+        let found = match settings(request.config.as_ref()) {
             Err(failed) => failed,
             Ok(config) => {
                 let found = settings::check(&config);
@@ -140,6 +140,11 @@ fn optional(sent: Option<&DynamicValue>) -> Result<Option<Object>, Failed> {
 /// An object; one without attributes where nothing was sent.
 fn object(sent: Option<&DynamicValue>) -> Result<Object, Failed> {
     Ok(optional(sent)?.unwrap_or_default())
+}
+
+/// The provider's own configuration, as it is meant.
+fn settings(sent: Option<&DynamicValue>) -> Result<Object, Failed> {
+    Ok(settings::schema().meant(&object(sent)?))
 }
 
 /// What a state file holds of a resource.

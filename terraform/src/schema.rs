@@ -26,6 +26,8 @@ pub(crate) struct Attribute {
     pub(crate) write_only: bool,
     /// What it is where a configuration does not say.
     pub(crate) default: Option<&'static str>,
+    /// Empty text is a value like any other; elsewhere it is as good as none.
+    pub(crate) takes_empty: bool,
 }
 
 /// Who says what an attribute is.
@@ -53,6 +55,7 @@ impl Attribute {
             sensitive: false,
             write_only: false,
             default: None,
+            takes_empty: false,
         }
     }
 
@@ -92,6 +95,19 @@ impl Attribute {
         self
     }
 
+    /// Empty text is a value like any other.
+    #[must_use]
+    pub(crate) fn taking_empty(mut self) -> Self {
+        self.takes_empty = true;
+        self
+    }
+
+    /// Whether a value is as good as none: null, or, as with the published provider, an optional text that is empty.
+    fn is_none(&self, value: &Value) -> bool {
+        let may_be_left_out = self.use_ == Use::Optional && !self.takes_empty;
+        value.is_null() || may_be_left_out && value.as_text() == Some("")
+    }
+
     /// The type of its value.
     pub(crate) fn kind(&self) -> Kind {
         match &self.form {
@@ -121,6 +137,19 @@ impl Schema {
             given.entry(attribute.name.clone()).or_insert(Value::Null);
         }
         given
+    }
+
+    /// What an object says: what is as good as none is none, or the default.
+    pub(crate) fn meant(&self, said: &Object) -> Object {
+        let mut meant = said.clone();
+        for attribute in &self.attributes {
+            if let Some(value) = meant.get_mut(&attribute.name)
+                && attribute.is_none(value)
+            {
+                *value = attribute.default.map_or(Value::Null, Value::text);
+            }
+        }
+        meant
     }
 
     /// Takes out what no state may hold.

@@ -30,23 +30,40 @@ const FORMER: [(&str, Product); 2] = [
     ("hpcc-peerpod", Product::Ccco),
 ];
 
-/// What the provider's block or the environment lend to a resource that names no certificate itself.
+/// To whom a configuration seals.
 #[derive(Debug)]
-pub(crate) enum Lent {
-    /// Nothing: it names its own, or needs none, or there is none.
-    Nothing,
+pub(crate) enum To {
+    /// There is nothing to seal.
+    Nobody,
     /// The key with this fingerprint.
     Key([u8; 32]),
+    /// Nothing names a key.
+    Nothing,
     /// What is not known yet.
     Unknown,
 }
 
-impl Lent {
+impl To {
+    /// The key that a configuration names, or leaves to provider and environment.
+    pub(crate) fn of(config: &Object, context: &Context) -> Result<Self, Failed> {
+        match find(config, context) {
+            Ok(Found::Key(key, place)) => {
+                let fingerprint = key.fingerprint().map(Self::Key);
+                fingerprint.map_err(|error| vec![Diagnostic::of(&error, place)])
+            }
+            Ok(Found::Nothing) => Ok(Self::Nothing),
+            Ok(Found::Unknown) => Ok(Self::Unknown),
+            // It matters to what is sealed now; what was sealed before stays.
+            Err(diagnostic) if diagnostic.since > Stage::Validate => Ok(Self::Nothing),
+            Err(diagnostic) => Err(vec![diagnostic]),
+        }
+    }
+
     /// The fingerprint of the key; empty where there is none.
     pub(crate) fn key(&self) -> Vec<u8> {
         match self {
             Self::Key(key) => key.to_vec(),
-            Self::Nothing | Self::Unknown => Vec::new(),
+            Self::Nobody | Self::Nothing | Self::Unknown => Vec::new(),
         }
     }
 }
@@ -87,7 +104,7 @@ impl Sealing {
         match find(config, context) {
             Err(diagnostic) => found.push(diagnostic),
             Ok(Found::Key(key, place)) => found.extend(lifetime(&key, place, context.now)),
-            Ok(Found::Nothing) => found.push(missing()),
+            Ok(Found::Nothing) => found.push(missing(config, context)),
             Ok(Found::Unknown) => {}
         }
         found
@@ -102,25 +119,7 @@ impl Sealing {
                 prefix: prefix(product),
                 place,
             }),
-            Found::Nothing | Found::Unknown => Err(vec![missing()]),
-        }
-    }
-
-    /// The key that a configuration leaves to provider and environment.
-    pub(crate) fn lent(config: &Object, context: &Context) -> Result<Lent, Failed> {
-        if config.get("cert").is_some_and(|own| !own.is_null()) {
-            return Ok(Lent::Nothing);
-        }
-        match find(config, context) {
-            Ok(Found::Key(key, place)) => {
-                let fingerprint = key.fingerprint().map(Lent::Key);
-                fingerprint.map_err(|error| vec![Diagnostic::of(&error, place)])
-            }
-            Ok(Found::Nothing) => Ok(Lent::Nothing),
-            Ok(Found::Unknown) => Ok(Lent::Unknown),
-            // It matters to what is sealed now; what was sealed before stays.
-            Err(diagnostic) if diagnostic.since > Stage::Validate => Ok(Lent::Nothing),
-            Err(diagnostic) => Err(vec![diagnostic]),
+            Found::Nothing | Found::Unknown => Err(vec![missing(config, context)]),
         }
     }
 
@@ -155,7 +154,7 @@ pub(crate) fn product(config: &Object) -> Result<Product, Diagnostic> {
 
 /// The product of a name; none where there is no such.
 pub(crate) fn named(name: Option<&str>) -> Option<Product> {
-    let Some(name) = name else {
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
         return Some(Product::Hpvs);
     };
     let former = FORMER.iter().find(|(former, _)| *former == name);
@@ -235,7 +234,8 @@ fn read(pem: &[u8], place: Path) -> Result<Found, Diagnostic> {
 }
 
 fn from_environment(place: Path) -> Result<Found, Diagnostic> {
-    let Some(named) = env::var_os(VARIABLE).map(PathBuf::from) else {
+    let named = env::var_os(VARIABLE).filter(|named| !named.is_empty());
+    let Some(named) = named.map(PathBuf::from) else {
         return Ok(Found::Nothing);
     };
     let file = if named.is_dir() {
@@ -256,7 +256,17 @@ fn from_environment(place: Path) -> Result<Found, Diagnostic> {
     read(&pem, place)
 }
 
-fn missing() -> Diagnostic {
+fn missing(config: &Object, context: &Context) -> Diagnostic {
+    let is_given = |object: &Object, name| object.get(name).is_some_and(|value| !value.is_null());
+    let by_version = context.provider.as_ref();
+    if is_given(config, "version") && by_version.is_some_and(|block| is_given(block, "certs")) {
+        return Diagnostic::error(
+            Path::of("version"),
+            "The version is not among `certs` of the provider's block",
+            "Put the certificate of this version there, or name a version that is there.",
+        )
+        .since(Stage::Plan);
+    }
     Diagnostic::error(
         Path::of("cert"),
         "No encryption certificate is given",

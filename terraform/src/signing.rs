@@ -7,12 +7,15 @@ use hpcr_contract::private_key::{PrivateKey, is_encrypted};
 use hpcr_contract::secret::SecretString;
 
 use crate::diagnostic::Diagnostic;
+use crate::value::Object;
 use crate::value::path::Path;
 
+/// The longest time that a certificate is made for.
+const MAX_DAYS: i64 = 36_500;
 /// Bits of a key that is made for one contract.
 const BITS: u32 = 4096;
 
-/// A key from PEM; `places` are the attributes of the key and of its passphrase.
+/// A key from PEM; `places` are the attributes of the key and of its passphrase. That one is missing is told at the key.
 pub(crate) fn key(
     pem: &str,
     passphrase: Option<&str>,
@@ -26,7 +29,7 @@ pub(crate) fn key(
     };
     key.map_err(|error| {
         let place = match error {
-            ContractError::PassphraseWrong | ContractError::PassphraseMissing => places.1,
+            ContractError::PassphraseWrong => places.1,
             _ => places.0,
         };
         Diagnostic::of(&error, Path::of(place))
@@ -49,6 +52,42 @@ pub(crate) fn needless(pem: &str, passphrase: Option<&str>, place: &str) -> Opti
     })
 }
 
+/// That a number of days is none that a contract can be good for.
+pub(crate) fn wrong_days(config: &Object, name: &str) -> Option<Diagnostic> {
+    let given = config.get(name)?;
+    let is_open = given.is_null() || given.has_unknown();
+    let is_good = |days| (1..=MAX_DAYS).contains(&days);
+    (!is_open && !given.as_whole().is_some_and(is_good)).then(|| {
+        let detail = format!("Give a whole number of days from 1 to {MAX_DAYS}.");
+        Diagnostic::error(Path::of(name), "This is no number of days", detail)
+    })
+}
+
+/// What is to be said of a signature over an env section that is sealed already: nothing can be put into that any more.
+/// `key` is the attribute that gives the key, `made` the one that would if one were not made, `expiry` says when the
+/// contract ends.
+pub(crate) fn beside_sealed_env(key: Option<&str>, made: &str, expiry: Option<&str>) -> Diagnostic {
+    if let Some(expiry) = expiry {
+        let summary = "The env section is sealed, and cannot be given an end";
+        let detail = "The certificate that a contract ends with stands in the env section as signingKey, and that is sealed already. Give the env section in the clear; or let whoever seals it put the certificate in, and sign here with its key and without an expiry.";
+        return Diagnostic::error(Path::of(expiry), summary, detail);
+    }
+    match key {
+        None => {
+            let summary = "The env section is sealed, and does not know the key that signs";
+            let detail = format!(
+                "A key would be made, whose public half cannot go into the env section any more, so no guest would take the contract. Give {made}: the key whose public half the env section has as signingKey. Or give the env section in the clear."
+            );
+            Diagnostic::error(Path::of(made), summary, detail)
+        }
+        Some(key) => {
+            let summary = "The env section is sealed, and has to know the key that signs";
+            let detail = "No guest takes the contract unless the env section has the public half of this key as signingKey, which cannot be seen here. Ask whoever has sealed it, or give the env section in the clear.";
+            Diagnostic::warning(Path::of(key), summary, detail)
+        }
+    }
+}
+
 /// An authority that issues certificates of signing keys, as attributes give it.
 #[derive(Debug)]
 pub(crate) struct Issuer {
@@ -68,11 +107,24 @@ impl Issuer {
         let key = PrivateKey::from_pem(key.as_bytes())
             .map_err(|error| Diagnostic::of(&error, Path::of(places.1)));
         match (certificate, key) {
-            (Ok(certificate), Ok(key)) => Ok(Self {
-                certificate,
-                key,
-                place: Path::of(places.1),
-            }),
+            (Ok(certificate), Ok(key)) => {
+                let place = Path::of(places.1);
+                let told = |error| vec![Diagnostic::of(&error, place.clone())];
+                let public = key.public_key().map_err(told)?;
+                let own = certificate
+                    .public_key()
+                    .map_err(|error| vec![Diagnostic::of(&error, Path::of(places.0))])?;
+                if !own.is_same_key(&public) {
+                    let summary = "The authority's key is not that of its certificate";
+                    let detail = format!("Give {} and {} of one authority.", places.0, places.1);
+                    return Err(vec![Diagnostic::error(place, summary, detail)]);
+                }
+                Ok(Self {
+                    certificate,
+                    key,
+                    place,
+                })
+            }
             (certificate, key) => Err([certificate.err(), key.err()]
                 .into_iter()
                 .flatten()

@@ -80,6 +80,15 @@ fn requirement(operator: &str, operand: &str) -> Option<VersionReq> {
     VersionReq::parse(&format!("{operator}{operand}")).ok()
 }
 
+/// A version as people write it: `1.0.14`, `v1.0.14`, or `1.0`, which is `1.0.0`; none where it is none.
+pub(crate) fn lenient(text: &str) -> Option<Version> {
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let end = text.find(['-', '+']).unwrap_or(text.len());
+    let (numbers, rest) = text.split_at(end);
+    let missing = 2_usize.checked_sub(numbers.matches('.').count())?;
+    Version::parse(&format!("{numbers}{}{rest}", ".0".repeat(missing))).ok()
+}
+
 /// The highest of named things whose version is in a range.
 pub(crate) fn highest<T>(
     named: impl IntoIterator<Item = (Version, T)>,
@@ -129,6 +138,22 @@ mod tests {
                     "{range}: {version}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn versions_are_read_as_people_write_them() {
+        for (text, version) in [
+            ("1.0.14", "1.0.14"),
+            ("v1.0.14", "1.0.14"),
+            ("1.0", "1.0.0"),
+            ("v2", "2.0.0"),
+            ("1.0-rc.1", "1.0.0-rc.1"),
+        ] {
+            assert_eq!(lenient(text), Version::parse(version).ok(), "{text}");
+        }
+        for text in ["", "x", "v", "1.", "1.0.0.0", "1.x", "-1"] {
+            assert_eq!(lenient(text), None, "{text}");
         }
     }
 

@@ -7,14 +7,14 @@ use openssl::asn1::Asn1Integer;
 use openssl::bn::{BigNum, MsbOption};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
-use openssl::pkey::{HasPublic, PKeyRef};
+use openssl::pkey::{HasPublic, PKey, PKeyRef, Public};
 use openssl::x509::extension::{
     AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SubjectKeyIdentifier,
 };
 use openssl::x509::{X509, X509Builder, X509Name, X509NameRef, X509Req};
 
-use super::check_rsa;
 use super::x509::{Certificate, asn1};
+use super::{PublicKey, check_rsa};
 use crate::error::ContractError;
 use crate::private_key::PrivateKey;
 
@@ -41,6 +41,12 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// Whether every part can stand in a certificate: none is longer than its bound, and a country has two letters (RFC
+    /// 5280, appendix A.1).
+    pub fn is_good(&self) -> bool {
+        self.name().is_ok()
+    }
+
     fn name(&self) -> Result<X509Name, ErrorStack> {
         let mut name = X509Name::builder()?;
         for (field, value) in [
@@ -73,6 +79,27 @@ pub fn request(key: &PrivateKey, subject: &Subject) -> Result<Vec<u8>, ContractE
     Ok(builder.build().to_pem()?)
 }
 
+/// The key of a request (PKCS#10, PEM), which must be RSA and have signed the request.
+pub fn requested_key(request: &[u8]) -> Result<PublicKey, ContractError> {
+    let (_, key) = read(request)?;
+    PublicKey::parse(&key.public_key_to_pem()?)
+}
+
+fn read(request: &[u8]) -> Result<(X509Req, PKey<Public>), ContractError> {
+    let request = X509Req::from_pem(request)
+        .map_err(|_| ContractError::Issue("the request cannot be parsed"))?;
+    let key = request
+        .public_key()
+        .map_err(|_| ContractError::Issue("the request holds no usable key"))?;
+    check_rsa(&key).map_err(ContractError::Issue)?;
+    if !request.verify(&key).unwrap_or(false) {
+        return Err(ContractError::Issue(
+            "the request is not signed with its own key",
+        ));
+    }
+    Ok((request, key))
+}
+
 /// Who issues.
 #[derive(Debug)]
 pub struct Authority<'a> {
@@ -90,17 +117,7 @@ impl Authority<'_> {
         days: u32,
         from: i64,
     ) -> Result<Certificate, ContractError> {
-        let request = X509Req::from_pem(request)
-            .map_err(|_| ContractError::Issue("the request cannot be parsed"))?;
-        let key = request
-            .public_key()
-            .map_err(|_| ContractError::Issue("the request holds no usable key"))?;
-        check_rsa(&key).map_err(ContractError::Issue)?;
-        if !request.verify(&key).unwrap_or(false) {
-            return Err(ContractError::Issue(
-                "the request is not signed with its own key",
-            ));
-        }
+        let (request, key) = read(request)?;
         let issuer = self.certificate.x509();
         if !issuer.public_key()?.public_eq(self.key.key()) {
             return Err(ContractError::Issue(

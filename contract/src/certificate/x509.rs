@@ -42,6 +42,9 @@ impl Certificate {
             return Ok(vec![Self(X509::from_der(bytes).map_err(unreadable)?)]);
         }
         let all = X509::stack_from_pem(bytes).map_err(unreadable)?;
+        if all.is_empty() {
+            return Err(ContractError::Document("it holds no certificate"));
+        }
         if all.len() > MAX_CERTIFICATES {
             return Err(ContractError::Document(
                 "there are more than 64 certificates in it",

@@ -274,10 +274,7 @@ impl Opened {
         };
         let key = PublicKey::parse(text.as_bytes())
             .map_err(|error| vec![error.at(self.places.auditor.clone())])?;
-        Ok(Some(Auditor {
-            hash: Sha256::digest(key.pem()).into(),
-            public_key: key.pem().to_vec(),
-        }))
+        Ok(Some(Auditor::from(&key)))
     }
 
     /// The key that signed the contract. A key without a signature, and a signature without a key, both fail: neither can

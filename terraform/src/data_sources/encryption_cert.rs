@@ -1,7 +1,6 @@
 //! `hpcr_encryption_cert`: the newest certificate of a map by version.
 
 use hpcr_contract::certificate::{Certificate, Expiry, expiry};
-use semver::Version;
 
 use super::image::{range, spec};
 use crate::context::Context;
@@ -35,33 +34,31 @@ impl DataSource for EncryptionCert {
                 spec(),
                 computed("cert", "The certificate, PEM."),
                 computed("version", "The version."),
-                computed("expiry", "When the certificate ends (RFC 3339)."),
+                computed("expiry", "How many days the certificate lasts."),
                 computed("status", "valid or expired."),
             ],
         }
     }
 
     fn check(&self, config: &Object) -> Vec<Diagnostic> {
-        let mut found: Vec<_> = range(config).err().into_iter().collect();
-        let certs = config.get("certs").and_then(Value::as_map);
-        for version in certs.into_iter().flatten().map(|(version, _)| version) {
-            if Version::parse(version).is_err() {
-                found.push(Diagnostic::error(
-                    Path::of("certs").key(version),
-                    "This is no version",
-                    "Write three numbers, such as 1.0.14.",
-                ));
-            }
-        }
-        found
+        range(config).err().into_iter().collect()
     }
 
     fn read(&self, config: &Object, context: &Context) -> Read {
         let range = range(config).map_err(|found| vec![found])?;
         let certs = config.get("certs").and_then(Value::as_map);
         let named = certs.into_iter().flatten();
-        let named =
-            named.filter_map(|(key, value)| Some((Version::parse(key).ok()?, (key, value))));
+        let (named, unknown): (Vec<_>, Vec<_>) = named
+            .map(|(key, value)| (versions::lenient(key), (key, value)))
+            .partition(|(version, _)| version.is_some());
+        // As with the published provider: others may need them.
+        let mut warnings: Vec<_> = unknown
+            .iter()
+            .map(|(_, (key, _))| passed_over(key))
+            .collect();
+        let named = named
+            .into_iter()
+            .filter_map(|(version, entry)| Some((version?, entry)));
         let Some((version, (key, entry))) = versions::highest(named, &range) else {
             return Err(vec![Diagnostic::error(
                 Path::of("certs"),
@@ -79,23 +76,28 @@ impl DataSource for EncryptionCert {
         let certificate = Certificate::parse(pem.as_bytes()).map_err(at_place)?;
         let end = certificate.validity().map_err(at_place)?.not_after;
         let is_over = expiry(end, context.now) == Expiry::Expired;
-        let warning = is_over.then(|| {
+        warnings.extend(is_over.then(|| {
             Diagnostic::warning(
                 place.clone(),
                 "The encryption certificate has expired",
                 "Nothing can be sealed with it any more. Take that of a newer image.",
             )
-        });
+        }));
         let outputs = [
             ("cert", pem.to_owned()),
             ("version", version.to_string()),
-            ("expiry", dates::text(end)),
+            ("expiry", dates::days_left(end, context.now)),
             (
                 "status",
                 if is_over { "expired" } else { "valid" }.to_owned(),
             ),
         ];
         let outputs = outputs.map(|(name, text)| (name.to_owned(), Value::text(text)));
-        Ok((outputs.into(), warning.into_iter().collect()))
+        Ok((outputs.into(), warnings))
     }
+}
+
+fn passed_over(key: &str) -> Diagnostic {
+    let detail = "The certificate is passed over. Write three numbers, such as 1.0.14.";
+    Diagnostic::warning(Path::of("certs").key(key), "This is no version", detail)
 }

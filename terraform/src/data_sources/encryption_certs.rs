@@ -26,7 +26,6 @@ const MAX_VERSIONS: usize = 64;
 /// A certificate takes some 3 KiB.
 const MAX_BYTES: usize = 64 << 10;
 const PATIENCE: Duration = Duration::from_secs(30);
-const DAY: i64 = 24 * 60 * 60;
 
 /// See the module.
 pub(crate) struct EncryptionCerts;
@@ -136,10 +135,7 @@ fn entry(pem: &str, now: i64) -> Result<Value, hpcr_contract::error::ContractErr
             if is_over { "expired" } else { "valid" }.to_owned(),
         ),
         ("expiry_date", dates::text(end)),
-        (
-            "expiry_days",
-            end.saturating_sub(now).div_euclid(DAY).to_string(),
-        ),
+        ("expiry_days", dates::days_left(end, now)),
     ];
     let entry = entry.map(|(name, text)| (name.to_owned(), Value::text(text)));
     Ok(Value::Map(entry.into()))

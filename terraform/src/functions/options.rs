@@ -74,9 +74,11 @@ impl Options {
         }
     }
 
+    /// What is given, once; empty text is as good as none, as it is in the attributes of resources.
     fn take(&mut self, name: &str) -> Option<Value> {
         let value = self.0.remove(name)?.plain().clone();
-        (!value.is_null()).then_some(value)
+        let is_none = value.is_null() || value.as_text() == Some("");
+        (!is_none).then_some(value)
     }
 }
 

@@ -21,7 +21,9 @@ pub(super) fn schema(source: &dyn DataSource) -> Schema {
 impl Provider {
     pub(crate) fn validate_data(&self, request: &ValidateRequest) -> Diagnostics {
         let check = || {
-            let mut found = known(&request.name)?.check(&object(request.config.as_ref())?);
+            let source = known(&request.name)?;
+            let config = source.schema().meant(&object(request.config.as_ref())?);
+            let mut found = source.check(&config);
             found.retain(|diagnostic| diagnostic.is_error);
             Ok(found)
         };
@@ -46,11 +48,12 @@ impl Provider {
     fn data(&self, request: &ReadDataRequest) -> Result<(Object, Vec<Diagnostic>), Failed> {
         let source = known(&request.name)?;
         let config = object(request.config.as_ref())?;
-        let found = source.check(&config);
+        let meant = source.schema().meant(&config);
+        let found = source.check(&meant);
         if stops(&found) {
             return Err(found);
         }
-        let (outputs, warnings) = source.read(&config, &self.context())?;
+        let (outputs, warnings) = source.read(&meant, &self.context())?;
         let mut state = config;
         state.extend(outputs);
         let id = uuid::Uuid::new_v4().to_string();

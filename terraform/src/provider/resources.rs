@@ -19,14 +19,20 @@ impl Provider {
     pub(crate) fn validate_resource(&self, request: &ValidateRequest) -> Diagnostics {
         let check = || {
             let resource = known(&request.name)?;
-            let config = object(request.config.as_ref())?;
+            let schema = resource.schema();
+            let config = schema.meant(&object(request.config.as_ref())?);
             let mut found = resource.check(&config, &self.context());
             let client = request.client.as_ref();
             if !client.is_some_and(|client| client.write_only) {
-                found.extend(too_new(&resource.schema(), &config));
+                found.extend(too_new(&schema, &config));
             }
-            // Warnings are told by the plan, once; that a change will be refused is told even where there is none.
-            found.retain(|diagnostic| diagnostic.is_error && diagnostic.since < Stage::Apply);
+            // Warnings are told by the plan, once; that a change will be refused is told even where there is none, unless
+            // the provider is configured, since a plan follows then.
+            let until = match self.context().provider {
+                Some(_) => Stage::Validate,
+                None => Stage::Plan,
+            };
+            found.retain(|diagnostic| diagnostic.is_error && diagnostic.since <= until);
             Ok(at(Stage::Validate, found))
         };
         Diagnostics {

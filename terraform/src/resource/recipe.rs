@@ -10,7 +10,7 @@ use super::{Change, Failed, Outcome, Resource, fingerprint};
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Stage, at, stops};
 use crate::schema::{Attribute, Schema, Use};
-use crate::sealing::Lent;
+use crate::sealing::To;
 use crate::value::kind::Kind;
 use crate::value::path::Path;
 use crate::value::{Object, Value, msgpack};
@@ -37,9 +37,9 @@ pub(crate) trait Recipe: Sync {
         Ok(write_only(&self.schema(), config))
     }
 
-    /// The key that counts as an input and that no attribute names.
-    fn lent(&self, _: &Object, _: &Context) -> Result<Lent, Failed> {
-        Ok(Lent::Nothing)
+    /// To whom it seals, which counts as an input in place of the attributes that name them.
+    fn sealed_to(&self, _: &Object, _: &Context) -> Result<To, Failed> {
+        Ok(To::Nobody)
     }
 
     /// Whether outputs that somebody else made can be of what counts as an input and stands in no state, as it is now.
@@ -83,6 +83,7 @@ impl<R: Recipe> Resource for Made<R> {
         let schema = self.schema();
         let mut state = change.planned.clone();
         if self.is_unchanged(&schema, change)? {
+            keep_names(change.prior, &mut state);
             return Ok(Outcome {
                 warnings: self.0.remarks(&state, change.context),
                 state,
@@ -111,6 +112,13 @@ impl<R: Recipe> Resource for Made<R> {
 
     fn apply(&self, change: &Change<'_>) -> Result<Outcome, Failed> {
         let schema = self.schema();
+        if is_made(&schema, change) {
+            return Ok(Outcome {
+                state: change.planned.clone(),
+                private: change.private.to_vec(),
+                ..Outcome::default()
+            });
+        }
         let input = inputs(&schema, change);
         let warnings = self.0.check(&input, change.context);
         if stops(&warnings) {
@@ -128,8 +136,8 @@ impl<R: Recipe> Resource for Made<R> {
             Some(unseen) => fingerprint::of(&unseen).map_err(|_| no_digest())?,
             None => Vec::new(),
         };
-        let lent = self.0.lent(&input, change.context)?.key();
-        let private = Kept { unseen, lent }.write();
+        let key = self.0.sealed_to(&input, change.context)?.key();
+        let private = Kept { unseen, key }.write();
         // What was told while planning is not told again. An output that was not made is none.
         for value in state.values_mut().filter(|value| value.has_unknown()) {
             *value = Value::Null;
@@ -141,17 +149,19 @@ impl<R: Recipe> Resource for Made<R> {
         })
     }
 
-    /// A state that was moved in, or imported, was made for the key that is lent now, and of what is seen now if it can be.
+    /// A state that was moved in, or imported, was made for the key that it names or that is lent now, and of what is seen now
+    /// if it can be.
     fn keep(&self, state: &Object, private: Vec<u8>, context: &Context) -> Vec<u8> {
         let mut kept = Kept::read(&private);
-        if kept.lent.is_empty()
-            && let Ok(lent @ Lent::Key(_)) = self.0.lent(state, context)
+        let state = self.schema().meant(state);
+        if kept.key.is_empty()
+            && let Ok(to @ To::Key(_)) = self.0.sealed_to(&state, context)
         {
-            kept.lent = lent.key();
+            kept.key = to.key();
         }
         if kept.unseen.is_empty()
-            && self.0.is_of_now(state)
-            && let Ok(Some(unseen)) = self.0.unseen(state)
+            && self.0.is_of_now(&state)
+            && let Ok(Some(unseen)) = self.0.unseen(&state)
             && let Ok(unseen) = fingerprint::of(&unseen)
         {
             kept.unseen = unseen;
@@ -177,11 +187,11 @@ impl<R: Recipe> Made<R> {
         let Some(prior) = change.prior else {
             return Ok(false);
         };
-        let same = |attribute: &Attribute| {
-            attribute.use_ == Use::Computed
-                || prior.get(&attribute.name) == change.planned.get(&attribute.name)
-        };
-        if !schema.attributes.iter().all(same) {
+        let (input, former) = (inputs(schema, change), schema.meant(prior));
+        let inputs = schema.attributes.iter();
+        let mut inputs = inputs.filter(|one| one.use_ != Use::Computed && !one.write_only);
+        let is_same = |name: &str| former.get(name) == input.get(name);
+        if !inputs.all(|one| NAMES.contains(&one.name.as_str()) || is_same(&one.name)) {
             return Ok(false);
         }
         let hidden = schema.attributes.iter().filter(|one| one.write_only);
@@ -191,11 +201,15 @@ impl<R: Recipe> Made<R> {
         {
             return Ok(false);
         }
-        let (input, kept) = (inputs(schema, change), Kept::read(change.private));
-        match self.0.lent(&input, change.context)? {
-            Lent::Unknown => return Ok(false),
-            Lent::Key(key) if !kept.lent.is_empty() && kept.lent != key => return Ok(false),
-            Lent::Key(_) | Lent::Nothing => {}
+        let kept = Kept::read(change.private);
+        let is_to_the_same = match self.0.sealed_to(&input, change.context)? {
+            To::Nobody => true,
+            To::Key(key) if !kept.key.is_empty() => kept.key == key,
+            To::Key(_) | To::Nothing => NAMES.into_iter().all(is_same),
+            To::Unknown => false,
+        };
+        if !is_to_the_same {
+            return Ok(false);
         }
         match self.0.unseen(&input)? {
             None => Ok(kept.unseen.is_empty()),
@@ -204,7 +218,32 @@ impl<R: Recipe> Made<R> {
     }
 }
 
-/// What a recipe is given: the planned values, and the write-only ones, which only the configuration has.
+/// Attributes that name to whom is sealed: another name of the same key changes nothing.
+const NAMES: [&str; 3] = ["cert", "version", "recipient"];
+
+/// Keeps the former name of a key where there was one. Terraform takes that for the same value in another form.
+fn keep_names(prior: Option<&Object>, state: &mut Object) {
+    for name in NAMES {
+        let former = prior.and_then(|prior| prior.get(name));
+        if let (Some(former), Some(now)) = (former, state.get_mut(name))
+            && !former.is_null()
+            && !now.is_null()
+        {
+            *now = former.clone();
+        }
+    }
+}
+
+/// Whether the outputs stay, as it was planned.
+fn is_made(schema: &Schema, change: &Change<'_>) -> bool {
+    let outputs = schema.attributes.iter();
+    let mut outputs = outputs.filter(|attribute| attribute.use_ == Use::Computed);
+    change.prior.is_some_and(|prior| {
+        outputs.all(|one| prior.get(&one.name) == change.planned.get(&one.name))
+    })
+}
+
+/// What a recipe is given: the planned values as they are meant, and the write-only ones, which only the configuration has.
 fn inputs(schema: &Schema, change: &Change<'_>) -> Object {
     let mut inputs = change.planned.clone();
     for attribute in schema.attributes.iter().filter(|one| one.write_only) {
@@ -212,7 +251,7 @@ fn inputs(schema: &Schema, change: &Change<'_>) -> Object {
             inputs.insert(attribute.name.clone(), value.clone());
         }
     }
-    inputs
+    schema.meant(&inputs)
 }
 
 /// All write-only values that are given; none where there is none.

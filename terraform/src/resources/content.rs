@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::resource::Failed;
 use crate::resource::recipe::{Recipe, write_only};
 use crate::schema::{Attribute, Schema};
-use crate::sealing::{Lent, Sealing};
+use crate::sealing::{Sealing, To};
 use crate::twin::Twin;
 use crate::value::kind::Kind;
 use crate::value::path::Path;
@@ -144,7 +144,10 @@ impl<C: Content> Recipe for Sealed<C> {
     fn schema(&self) -> Schema {
         let input = self.content.input();
         let mut attributes = match self.content.twin() {
-            Some(twin) => twin.attributes(&input.description).into(),
+            Some(twin) => twin
+                .attributes(&input.description)
+                .map(Attribute::taking_empty)
+                .into(),
             None => vec![input],
         };
         attributes.extend(Sealing::attributes());
@@ -188,8 +191,8 @@ impl<C: Content> Recipe for Sealed<C> {
         true
     }
 
-    fn lent(&self, config: &Object, context: &Context) -> Result<Lent, Failed> {
-        Sealing::lent(config, context)
+    fn sealed_to(&self, config: &Object, context: &Context) -> Result<To, Failed> {
+        To::of(config, context)
     }
 }
 

@@ -12,6 +12,7 @@ use hpcr_contract::schema::Section;
 use hpcr_contract::stages::Keys;
 use hpcr_contract::token::{Audience, age};
 use hpcr_contract::user_data::MAX_BYTES;
+use sha2::{Digest as _, Sha256};
 
 use crate::context::Context;
 use crate::dates;
@@ -20,7 +21,7 @@ use crate::files;
 use crate::resource::Failed;
 use crate::resource::recipe::{Made, Recipe};
 use crate::schema::{Attribute, Form, Nesting, Schema};
-use crate::sealing::{self, Lent, Sealing};
+use crate::sealing::{self, Sealing, To};
 use crate::signing;
 use crate::value::kind::Kind;
 use crate::value::path::Path;
@@ -119,6 +120,8 @@ impl Recipe for Contract {
             Ok(draft) => {
                 found.extend(check_audience(&draft, config, context));
                 if let Some(terms) = &terms {
+                    let is_sealed = draft.halves.iter().any(draft::Half::is_sealed_env);
+                    found.extend(terms.beside_sealed_env().filter(|_| is_sealed));
                     found.extend(review(&draft, terms, config, context.now));
                 }
             }
@@ -176,11 +179,17 @@ impl Recipe for Contract {
         Ok(outputs)
     }
 
-    fn lent(&self, config: &Object, context: &Context) -> Result<Lent, Failed> {
-        let to_image = config.get("recipient").is_none_or(Value::is_null);
-        match Draft::read(config) {
-            Ok(draft) if to_image && !draft.is_sealed() => Sealing::lent(config, context),
-            _ => Ok(Lent::Nothing),
+    fn sealed_to(&self, config: &Object, context: &Context) -> Result<To, Failed> {
+        let Ok(draft) = Draft::read(config) else {
+            return Ok(To::Nothing);
+        };
+        if draft.is_sealed() {
+            return Ok(To::Nobody);
+        }
+        match config.get("recipient").unwrap_or(&Value::Null) {
+            Value::Null => To::of(config, context),
+            Value::Text(recipient) => Ok(To::Key(Sha256::digest(&**recipient).into())),
+            _ => Ok(To::Unknown),
         }
     }
 

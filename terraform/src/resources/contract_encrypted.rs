@@ -5,13 +5,15 @@
 
 use hpcr_contract::authoring::{self, Signer};
 use hpcr_contract::certificate::Certificate;
-use hpcr_contract::certificate::issue::Subject;
+use hpcr_contract::certificate::issue::{Subject, requested_key};
 use hpcr_contract::messages;
 use hpcr_contract::preflight::Horizon;
 use hpcr_contract::private_key::PrivateKey;
 use hpcr_contract::review::Review;
 use hpcr_contract::stages::Keys;
+use hpcr_contract::token::is_sealed;
 use hpcr_contract::yaml::{self, Document};
+use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use super::content::{outputs, rendered, sha256};
@@ -21,7 +23,7 @@ use crate::findings;
 use crate::resource::Failed;
 use crate::resource::recipe::{Made, Recipe};
 use crate::schema::{Attribute, Schema};
-use crate::sealing::{self, Lent, Sealing};
+use crate::sealing::{self, Sealing, To};
 use crate::signing::{self, Issuer};
 use crate::twin::Twin;
 use crate::value::kind::Kind;
@@ -96,6 +98,11 @@ impl Recipe for Sealed {
         found.extend([KEY, PASSWORD].iter().filter_map(|one| one.twice(config)));
         if let Some((_, contract)) = CONTRACT.text(config) {
             found.extend(review(contract, config, context.now));
+            if has_sealed_env(contract) {
+                let key = KEY.is_given(config).then(|| KEY.place(config));
+                let expiry = self.expires.then_some("expiry");
+                found.push(signing::beside_sealed_env(key, KEY.kept, expiry));
+            }
         }
         found.extend(key(config).err());
         if let Some((_, privkey)) = KEY.text(config) {
@@ -139,12 +146,8 @@ impl Recipe for Sealed {
             })?,
             None => Signer::from(&key),
         };
-        let written = authoring::seal_and_sign(
-            &without_signing_key(contract),
-            NAME,
-            sealing.audience(),
-            signer,
-        );
+        let written =
+            authoring::seal_and_sign(&unsigned(contract), NAME, sealing.audience(), signer);
         let written = written.map_err(|found| findings::in_text(&found, place))?;
         let mut outputs = rendered(contract, written.text.to_string());
         if CONTRACT.is_hidden(config) {
@@ -153,8 +156,8 @@ impl Recipe for Sealed {
         Ok(outputs)
     }
 
-    fn lent(&self, config: &Object, context: &Context) -> Result<Lent, Failed> {
-        Sealing::lent(config, context)
+    fn sealed_to(&self, config: &Object, context: &Context) -> Result<To, Failed> {
+        To::of(config, context)
     }
 }
 
@@ -190,18 +193,7 @@ fn check_expiry(config: &Object) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let error =
         |name, summary: &str, detail: &str| Diagnostic::error(Path::of(name), summary, detail);
-    if let Some(days) = config.get("expiry").filter(|days| !days.has_unknown())
-        && !days
-            .as_whole()
-            .is_some_and(|days| (1..=36500).contains(&days))
-    {
-        let summary = "The contract would be good for no day";
-        found.push(error(
-            "expiry",
-            summary,
-            "Give a whole number of days from 1 to 36500.",
-        ));
-    }
+    found.extend(signing::wrong_days(config, "expiry"));
     found.extend(AUTHORITY_KEY.not_once(config));
     if let (Some(certificate), Some((place, key))) = (text("cacert"), AUTHORITY_KEY.text(config)) {
         found.extend(
@@ -231,7 +223,7 @@ fn check_expiry(config: &Object) -> Vec<Diagnostic> {
             _ => {}
         }
     let parts = config.get("csrparams").and_then(Value::as_map);
-    for name in parts.into_iter().flatten().map(|(name, _)| name) {
+    for (name, value) in parts.into_iter().flatten() {
         if !SUBJECT.contains(&name.as_str()) {
             found.push(Diagnostic::error(
                 Path::of("csrparams").key(name),
@@ -239,8 +231,32 @@ fn check_expiry(config: &Object) -> Vec<Diagnostic> {
                 format!("Write one of {}.", SUBJECT.join(", ")),
             ));
         }
+        if !value.has_unknown() && !subject([(name, value)]).is_good() {
+            found.push(Diagnostic::error(
+                Path::of("csrparams").key(name),
+                "This part of a name cannot stand in a certificate",
+                "A country is two letters, such as DE; org, unit and domain have 64 characters at most, state, location and mail 128.",
+            ));
+        }
     }
+    found.extend(text("csr").and_then(|csr| check_request(csr, config)));
     found
+}
+
+/// What is wrong with a request of the user's own.
+fn check_request(csr: &str, config: &Object) -> Option<Diagnostic> {
+    let place = Path::of("csr");
+    let requested = match requested_key(csr.as_bytes()) {
+        Ok(key) => key,
+        Err(error) => return Some(Diagnostic::of(&error, place)),
+    };
+    // A key that does not read is told where it stands.
+    let key = key(config).ok()??.public_key().ok()?;
+    (!key.is_same_key(&requested)).then(|| {
+        let summary = "The request is of another key than the one that signs";
+        let detail = format!("Give csr and {} of one pair.", KEY.place(config));
+        Diagnostic::error(place, summary, detail)
+    })
 }
 
 fn certificate(config: &Object, key: &PrivateKey, now: i64) -> Result<Certificate, Failed> {
@@ -254,16 +270,21 @@ fn certificate(config: &Object, key: &PrivateKey, now: i64) -> Result<Certificat
     let issuer = Issuer::read(authority, ("cacert", place))?;
     let made = match config.get("csr").and_then(Value::as_text) {
         Some(csr) => issuer.issue(csr.as_bytes(), days, now),
-        None => issuer.certify(key, &subject(config), (days, now), "csrparams"),
+        None => {
+            let parts = config.get("csrparams").and_then(Value::as_map);
+            let subject = subject(parts.into_iter().flatten());
+            issuer.certify(key, &subject, (days, now), "csrparams")
+        }
     };
     made.map_err(|found| vec![found])
 }
 
-fn subject(config: &Object) -> Subject {
-    let parts = config.get("csrparams").and_then(Value::as_map);
+fn subject<'p>(parts: impl IntoIterator<Item = (&'p String, &'p Value)>) -> Subject {
+    let parts: Vec<_> = parts.into_iter().collect();
     let part = |name| {
-        let part = parts.and_then(|parts| parts.get(name));
-        part.and_then(Value::as_text).unwrap_or_default().to_owned()
+        let part = parts.iter().find(|(part, _)| *part == name);
+        let part = part.and_then(|(_, value)| value.as_text());
+        part.unwrap_or_default().to_owned()
     };
     Subject {
         country: part("country"),
@@ -285,31 +306,54 @@ fn review(contract: &str, config: &Object, now: i64) -> Vec<Diagnostic> {
         ..Keys::default()
     };
     let review = Review::of(
-        without_signing_key(contract).as_bytes(),
+        unsigned(contract).as_bytes(),
         NAME,
         keys,
         product,
         Horizon { now, days: SOON },
     );
     let follows_the_schema = review.verified.is_some();
-    let mut found = findings::in_text(&review.findings, CONTRACT.place(config));
+    let mut found = review.findings;
+    // It is sealed before anybody sees it.
+    found.retain(|one| one.code != messages::PLAIN_SECRETS);
+    let mut found = findings::in_text(&found, CONTRACT.place(config));
     for diagnostic in &mut found {
         diagnostic.is_error &= !follows_the_schema;
     }
     found
 }
 
-/// A contract without the key that is put in anew when it is signed. What cannot be read stays as it is: the review says
-/// what is wrong with it.
-fn without_signing_key(contract: &str) -> Zeroizing<String> {
+/// A contract without what is put in anew when it is signed: the signature, and the key in its env section. What cannot be
+/// read stays as it is: the review says what is wrong with it.
+fn unsigned(contract: &str) -> Zeroizing<String> {
     let same = || Zeroizing::new(contract.to_owned());
-    let Ok(document) = Document::parse(contract, NAME, messages::INVALID_CONTRACT) else {
+    let Some(mut tree) = tree(contract) else {
         return same();
     };
-    let mut tree = document.to_json();
-    let env = tree.get_mut("env").and_then(|env| env.as_object_mut());
-    let removed = env.and_then(|env| env.remove("signingKey"));
-    let written = removed.and_then(|_| yaml::write(&tree).ok());
+    let mut removed = vec![];
+    if let Some(contract) = tree.as_object_mut() {
+        removed.push(contract.remove("envWorkloadSignature"));
+    }
+    if let Some(env) = tree.get_mut("env").and_then(Json::as_object_mut) {
+        removed.push(env.remove("signingKey"));
+    }
+    let is_changed = removed.iter().any(Option::is_some);
+    let written = is_changed.then(|| yaml::write(&tree).ok()).flatten();
     yaml::wipe(&mut tree);
     written.map_or_else(same, Zeroizing::new)
+}
+
+/// Whether somebody has sealed the env section already.
+fn has_sealed_env(contract: &str) -> bool {
+    let Some(mut tree) = tree(contract) else {
+        return false;
+    };
+    let is_token = tree["env"].as_str().is_some_and(is_sealed);
+    yaml::wipe(&mut tree);
+    is_token
+}
+
+fn tree(contract: &str) -> Option<Json> {
+    let document = Document::parse(contract, NAME, messages::INVALID_CONTRACT);
+    document.ok().map(|document| document.to_json())
 }

@@ -93,7 +93,7 @@ output "all" {{
     assert_eq!(all[0]["1.0.14"]["status"], "valid");
     assert!(["398", "399", "400"].contains(&all[0]["1.0.14"]["expiry_days"].as_str().unwrap()));
     assert_eq!(all[1]["version"], "1.0.15");
-    assert_eq!(all[1]["expiry"], all[0]["1.0.15"]["expiry_date"]);
+    assert_eq!(all[1]["expiry"], all[0]["1.0.15"]["expiry_days"]);
     assert_eq!(opened(all[2].as_str().unwrap()), "hello");
 
     let refused = |trust, template, words: &str| {
@@ -110,6 +110,32 @@ output "all" {{
         "{{.Patch}}.crt",
         "certificate",
     );
+}
+
+#[test]
+fn certificates_are_found_under_versions_as_people_write_them_and_others_are_passed_over() {
+    let Some(desk) = Desk::new() else { return };
+    desk.configure(&format!(
+        r#"
+data "hpcr_encryption_cert" "it" {{
+  certs = {{ "newest" = "x", "v1.0.14" = file("{}"), "1.0" = "y" }}
+}}
+output "it" {{
+  value = data.hpcr_encryption_cert.it
+}}
+"#,
+        file("image.crt").display()
+    ));
+    let told = desk.plan();
+    assert!(
+        told.iter()
+            .any(|one| !one.is_error && one.words().contains("passed over")),
+        "{told:?}"
+    );
+    desk.apply();
+    let it = desk.output("it");
+    assert_eq!(it["version"], "1.0.14");
+    assert_eq!(it["cert"], keys::read("image.crt"));
 }
 
 #[test]

@@ -182,10 +182,28 @@ fn digests_are_those_that_a_guest_would_attest() {
         let clear = opened(sections[section].as_str().unwrap());
         assert_eq!(digests[name], digest(&clear), "{name}");
     }
-    assert_eq!(
-        digests["contract:attestationPublicKey"],
-        digest(&keys::read("sign.pub"))
-    );
+    let auditor = digest(&keys::read("sign.pub"));
+    assert_eq!(digests["contract:attestationPublicKey"], auditor);
+
+    // That of the auditor's key needs no section in the clear.
+    desk.configure(&format!(
+        r#"
+resource "hpcr_contract" "it" {{
+  workload_yaml          = provider::hpcr::encrypt("x", file("{cert}"))
+  env_yaml               = provider::hpcr::encrypt("y", file("{cert}"))
+  attestation_public_key = file("{public}")
+  cert                   = file("{cert}")
+}}
+output "digests" {{
+  value = hpcr_contract.it.digests
+}}
+"#,
+        cert = file("image.crt").display(),
+        public = file("sign.pub").display(),
+    ));
+    desk.apply();
+    let digests = desk.output("digests");
+    assert_eq!(digests["contract:attestationPublicKey"], auditor);
 }
 
 #[test]
@@ -230,7 +248,15 @@ fn a_mirror_in_the_file_system_serves_it_with_init() {
     .unwrap();
     desk.app();
     desk.configure(&everything());
-    desk.does(&["init", "-no-color"]);
+    // As configurations for the published provider ask for it.
+    let of_before = fs::read_to_string(desk.path("main.tf")).unwrap();
+    for asked in [">= 1.2.0", "~> 1.2"] {
+        let version = format!("source = \"local/hpcr/hpcr\"\n      version = \"{asked}\"");
+        let asking = of_before.replace("source = \"local/hpcr/hpcr\"", &version);
+        assert_ne!(asking, of_before);
+        desk.write("main.tf", asking);
+        desk.does(&["init", "-no-color"]);
+    }
     desk.apply();
     assert!(!desk.would_change());
     desk.does(&["destroy", "-auto-approve", "-no-color"]);
@@ -267,8 +293,19 @@ output "rendered" {
     other.apply();
     assert_eq!(
         other.output("rendered"),
-        Value::from(rendered),
+        Value::from(rendered.clone()),
         "the signature went"
     );
+    assert!(!other.would_change());
+
+    // A certificate seals nothing here.
+    let text = fs::read_to_string(other.path("main.tf")).unwrap();
+    let cert = format!(
+        "cert = file(\"{}\")\n  env_yaml ",
+        file("image.crt").display()
+    );
+    other.write("main.tf", text.replace("env_yaml ", &cert));
+    other.apply();
+    assert_eq!(other.output("rendered"), Value::from(rendered));
     assert!(!other.would_change());
 }

@@ -247,7 +247,9 @@ resource "hpcr_contract_encrypted" "it" {{
       type       = "env"
       logging    = {{ syslog = {{ hostname = "logs.example", server = file("{ca}") }} }}
       signingKey = file("{ca}")
+      env        = {{ PASSWORD = "in the clear, until it is sealed" }}
     }}
+    envWorkloadSignature = "of another day"
   }})
   cert    = file("{cert}")
   privkey = file("{key}")
@@ -260,7 +262,87 @@ output "it" {{
         cert = file("image.crt").display(),
         key = file("sign.pem").display(),
     ));
+    let told = desk.plan();
+    assert!(
+        told.iter().all(|one| !one.words().contains("HPL05101W")),
+        "{told:?}"
+    );
     desk.apply();
     let contract = crate::lifecycle::contract(&desk.output("it"));
     assert!(keys::is_signed(&contract, &keys::read("sign.pub")));
+}
+
+#[test]
+fn what_is_empty_is_as_good_as_not_given() {
+    let Some(desk) = Desk::new() else { return };
+    desk.app();
+    desk.write("record.txt", format!("{} env\n", "ab".repeat(32)));
+    desk.configure(&format!(
+        r#"
+provider "hpcr" {{
+  cert = file("{cert}")
+}}
+locals {{
+  contract = yamlencode({{
+    workload = {{ type = "workload", compose = {{ archive = provider::hpcr::tgz("app") }} }}
+    env      = {{ type = "env", logging = {{ syslog = {{ hostname = "logs.example", server = file("{ca}") }} }} }}
+  }})
+}}
+resource "hpcr_text_encrypted" "it" {{
+  text     = ""
+  cert     = ""
+  platform = ""
+  version  = ""
+}}
+resource "hpcr_contract_encrypted" "it" {{
+  contract    = local.contract
+  contract_wo = ""
+  privkey     = ""
+  password    = ""
+}}
+resource "hpcr_contract_encrypted_contract_expiry" "it" {{
+  contract  = local.contract
+  privkey   = file("{key}")
+  password  = ""
+  expiry    = 9
+  cacert    = file("{ca}")
+  cakey     = file("{ca_key}")
+  csr       = ""
+  csrparams = {{ country = "" }}
+}}
+resource "hpcr_contract" "it" {{
+  workload               = {{ compose = {{ archive = provider::hpcr::tgz("app") }} }}
+  workload_yaml          = ""
+  attestation_public_key = ""
+  platform               = ""
+  signing_key            = ""
+  expiry_date            = ""
+}}
+data "hpcr_attestation" "it" {{
+  attestation = file("record.txt")
+  privkey     = ""
+  cert        = ""
+  signature   = ""
+}}
+output "token" {{
+  value = hpcr_text_encrypted.it.rendered
+}}
+output "same" {{
+  value = provider::hpcr::encrypt("x", file("{cert}"), "") == provider::hpcr::encrypt("x", file("{cert}"))
+}}
+"#,
+        ca = file("authority.crt").display(),
+        ca_key = file("authority.key").display(),
+        cert = file("image.crt").display(),
+        key = file("sign.pem").display(),
+    ));
+    let empty = ("HPCR_CERT", "");
+    let applied = desk.run_with(empty, &["apply", "-auto-approve", "-no-color"]);
+    assert!(applied.status.success(), "{}", text(&applied.stderr));
+    let token = desk.output("token");
+    let token = token.as_str().unwrap();
+    assert!(token.starts_with("hyper-protect-basic."), "{token}");
+    assert_eq!(opened(token), "");
+    assert_eq!(desk.output("same"), true);
+    assert!(!desk.would_change());
 }

@@ -12,7 +12,7 @@ mod sealing;
 pub(crate) type Case = (&'static str, &'static str);
 
 /// What blocks have in common.
-const SHORT: [(&str, &str); 5] = [
+const SHORT: [(&str, &str); 7] = [
     (
         "SEALED",
         r#"yamlencode({ workload = "hyper-protect-basic.AAAA.U2FsdGVkX18wMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=", env = "x" })"#,
@@ -24,6 +24,14 @@ const SHORT: [(&str, &str); 5] = [
     (
         "AUTHORITY",
         "cacert = FILE(authority.crt)\n  cakey = FILE(authority.key)",
+    ),
+    (
+        "HALF",
+        "cert = FILE(image.crt)\n  workload_yaml = provider::hpcr::encrypt(\"x\", FILE(image.crt))\n  env = { logging = { syslog = { hostname = \"logs.example\", server = FILE(authority.crt) } } }",
+    ),
+    (
+        "CLOSED",
+        r#"yamlencode({ workload = "x", env = "hyper-protect-basic.AAAA.U2FsdGVkX18wMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=" })"#,
     ),
     ("APP", "{ compose = ARCHIVE }"),
     ("ARCHIVE", r#"{ archive = provider::hpcr::tgz("app") }"#),
@@ -49,6 +57,7 @@ fn configuration(cases: &[Case]) -> String {
         "request.pem",
         "authority.crt",
         "authority.key",
+        "image.key",
     ];
     for name in files {
         let quoted = format!("file(\"{}\")", file(name).display());
@@ -136,6 +145,18 @@ fn the_provider_itself_is_checked_and_lends_its_certificates() {
     desk.configure(&format!("{versions}{block}"));
     desk.apply();
     assert_eq!(keys::opened(desk.output("it").as_str().unwrap()), "hi");
+
+    let block = block.replace("version = \"1.0.14\"", "version = \"1.0.99\"");
+    desk.configure(&format!("{versions}{block}"));
+    let told = desk.plan();
+    let [told] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert!(
+        told.is_error && told.words().contains("not among `certs`"),
+        "{told:?}"
+    );
+    assert_eq!(told.line, Some(desk.line("1.0.99")));
 }
 
 #[test]

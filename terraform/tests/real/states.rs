@@ -31,6 +31,7 @@ fn a_certificate_that_has_ended_since_is_a_warning_until_something_is_sealed_to_
     desk.apply();
     rewrite(&desk, "hpcr_text_encrypted", |one| {
         one["attributes"]["cert"] = keys::read("ended.crt").into();
+        one.as_object_mut().unwrap().remove("private");
     });
     desk.configure(&text(&cert("ended.crt")));
     let told = desk.validate();
@@ -96,6 +97,9 @@ resource "hpcr_contract" "it" {{
 
 fn lending(what: &str, cert: &str) -> String {
     let pem = format!("file(\"{}\")", file(cert).display());
+    if what == "its own" {
+        return text(&format!("cert = {pem}"));
+    }
     let (provider, version) = match what {
         "cert" => (format!("cert = {pem}"), ""),
         _ => (
@@ -107,8 +111,8 @@ fn lending(what: &str, cert: &str) -> String {
 }
 
 #[test]
-fn another_certificate_of_the_provider_seals_anew_and_a_renewed_one_does_not() {
-    for what in ["cert", "certs"] {
+fn another_certificate_seals_anew_and_a_renewed_one_does_not() {
+    for what in ["cert", "certs", "its own"] {
         let Some(desk) = Desk::new() else { return };
         desk.configure(&lending(what, "authority.crt"));
         desk.apply();

@@ -74,6 +74,11 @@ impl Half {
         self.text.as_ref().is_some_and(|text| is_sealed(text))
     }
 
+    /// Whether it is the env section, and sealed.
+    pub(super) fn is_sealed_env(&self) -> bool {
+        self.section == Section::Env && self.is_sealed()
+    }
+
     /// The attribute that a key path in the section means.
     pub(super) fn path(&self, place: &str) -> Path {
         fields::path(self.fields, &self.said, place, Path::of(&self.attribute))

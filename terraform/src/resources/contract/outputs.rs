@@ -1,10 +1,8 @@
 //! What an `hpcr_contract` gives: the contract as it goes out, its sections, and what a record will say of it.
 
+use hpcr_contract::certificate::PublicKey;
 use hpcr_contract::messages;
-use hpcr_contract::preflight::Horizon;
-use hpcr_contract::product::Product;
-use hpcr_contract::review::Review;
-use hpcr_contract::stages::Keys;
+use hpcr_contract::plan::Auditor;
 use hpcr_contract::token::is_sealed;
 use hpcr_contract::yaml::{self, Document};
 
@@ -19,7 +17,7 @@ use crate::value::{Object, Value, json};
 
 /// The one section that is given, sealed.
 pub(super) fn section_alone(draft: &Draft, reader: &Reader) -> Result<Object, Failed> {
-    let mut outputs = Object::new();
+    let (mut outputs, mut digests) = (Object::new(), Object::new());
     for half in &draft.halves {
         let text = half.text.as_ref().map_or("", |text| text.as_str());
         let sealed = match reader.audience() {
@@ -29,12 +27,24 @@ pub(super) fn section_alone(draft: &Draft, reader: &Reader) -> Result<Object, Fa
         let sealed =
             sealed.map_err(|error| vec![Diagnostic::of(&error, Path::of(&half.attribute))])?;
         outputs.insert(format!("{}_sealed", half.name()), Value::text(sealed));
-        if !half.is_sealed() {
-            let digest = [(format!("contract:{}", half.name()), sha256(text))];
-            outputs.insert("digests".into(), Value::Map(digest.into()));
-        }
+        let digest = (format!("contract:{}", half.name()), sha256(text));
+        digests.extend((!half.is_sealed()).then_some(digest));
+    }
+    digests.extend(draft.auditor.as_deref().and_then(of_auditor));
+    if !digests.is_empty() {
+        outputs.insert("digests".into(), Value::Map(digests));
     }
     Ok(outputs)
+}
+
+/// What a record will say of the auditor's key; nothing where that is sealed.
+fn of_auditor(text: &str) -> Option<(String, Value)> {
+    let key = PublicKey::parse(text.as_bytes()).ok()?;
+    let hash = hex::encode(Auditor::from(&key).hash);
+    Some((
+        "contract:attestationPublicKey".to_owned(),
+        Value::text(hash),
+    ))
 }
 
 /// The texts at the top of a contract.
@@ -65,21 +75,8 @@ pub(super) fn told_of(clear: &str, rendered: &str) -> Result<Object, Failed> {
             digests.insert(format!("contract:{name}"), sha256(text));
         }
     }
-    let review = Review::of(
-        clear.as_bytes(),
-        NAME,
-        Keys::default(),
-        Product::default(),
-        Horizon { now: 0, days: 0 },
-    );
-    let auditor = review
-        .verified
-        .as_ref()
-        .and_then(|verified| verified.evidence().auditor.clone());
-    if let Some(auditor) = auditor {
-        let hash = Value::text(hex::encode(auditor.hash));
-        digests.insert("contract:attestationPublicKey".into(), hash);
-    }
+    let auditor = open.get("attestationPublicKey").and_then(Value::as_text);
+    digests.extend(auditor.and_then(of_auditor));
     let section = |name| sealed.get(name).cloned().unwrap_or(Value::Null);
     Ok([
         ("rendered".to_owned(), Value::text(rendered)),

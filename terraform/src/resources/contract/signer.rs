@@ -120,6 +120,18 @@ impl<'c> Terms<'c> {
         Path::of(self.key.map_or(KEY.kept, |(name, _)| name))
     }
 
+    /// What is to be said of them where the env section is sealed.
+    pub(super) fn beside_sealed_env(&self) -> Option<Diagnostic> {
+        let expiry = match (self.days, self.date) {
+            (Some(_), _) => Some("expiry_days"),
+            (None, Some(_)) => Some("expiry_date"),
+            (None, None) => None,
+        };
+        let key = self.key.map(|(name, _)| name);
+        self.sign()
+            .then(|| signing::beside_sealed_env(key, KEY.kept, expiry))
+    }
+
     /// What is wrong with them, as far as they are known.
     pub(super) fn check(&self, config: &Object, now: i64) -> Vec<Diagnostic> {
         let mut found = Vec::new();
@@ -143,20 +155,7 @@ impl<'c> Terms<'c> {
                 "Give one of them.",
             ));
         }
-        let is_whole = config.get("expiry_days").is_none_or(|days| {
-            days.is_null()
-                || days.has_unknown()
-                || days
-                    .as_whole()
-                    .is_some_and(|days| (1..=36500).contains(&days))
-        });
-        if !is_whole {
-            found.push(error(
-                "expiry_days",
-                "The contract would be good for no day",
-                "Give a whole number of days from 1 to 36500.",
-            ));
-        }
+        found.extend(signing::wrong_days(config, "expiry_days"));
         match self.date.map(dates::parse) {
             Some(None) => found.push(error(
                 "expiry_date",

@@ -190,7 +190,7 @@ resource "hpcr_contract" "NAME" {
     (
         r#"
 resource "hpcr_contract" "NAME" {
-  TOKENS
+  HALF
   ca_cert       = FILE(authority.crt)
   ca_key        = FILE(authority.key)
   expiry_days   = 0 #!
@@ -200,7 +200,7 @@ resource "hpcr_contract" "NAME" {
     (
         r#"
 resource "hpcr_contract" "NAME" {
-  TOKENS
+  HALF
   ca_cert       = FILE(authority.crt)
   ca_key        = FILE(authority.key)
   expiry_days   = 3
@@ -211,7 +211,7 @@ resource "hpcr_contract" "NAME" {
     (
         r#"
 resource "hpcr_contract" "NAME" {
-  TOKENS
+  HALF
   ca_cert       = FILE(authority.crt)
   ca_key        = FILE(authority.key)
   expiry_date   = "tomorrow" #!
@@ -221,7 +221,7 @@ resource "hpcr_contract" "NAME" {
     (
         r#"
 resource "hpcr_contract" "NAME" { #!
-  TOKENS
+  HALF
   expiry_days   = 3
 }"#,
         "The authority is not given",
@@ -229,11 +229,39 @@ resource "hpcr_contract" "NAME" { #!
     (
         r#"
 resource "hpcr_contract" "NAME" {
-  TOKENS
+  HALF
   ca_cert       = FILE(authority.crt)
   ca_key        = FILE(curve.pem) #!
   expiry_days   = 3
 }"#,
         "no RSA key",
+    ),
+    (
+        r#"
+resource "hpcr_contract" "NAME" {
+  HALF
+  ca_cert       = FILE(authority.crt)
+  ca_key        = FILE(sign.pem) #!
+  expiry_days   = 3
+}"#,
+        "ca_cert and ca_key of one authority",
+    ),
+    (
+        r#"
+resource "hpcr_contract" "NAME" {
+  TOKENS
+  ca_cert       = FILE(authority.crt)
+  ca_key        = FILE(authority.key)
+  expiry_days   = 3 #!
+}"#,
+        "cannot be given an end",
+    ),
+    (
+        r#"
+resource "hpcr_contract" "NAME" {
+  TOKENS
+  signing_key = FILE(locked.pem) #!
+}"#,
+        "is encrypted",
     ),
 ];

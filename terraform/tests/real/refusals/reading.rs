@@ -72,15 +72,6 @@ data "hpcr_encryption_certs" "NAME" {
     (
         r#"
 data "hpcr_encryption_cert" "NAME" {
-  certs = {
-    first = "x" #!
-  }
-}"#,
-        "such as 1.0.14",
-    ),
-    (
-        r#"
-data "hpcr_encryption_cert" "NAME" {
   certs = { "1.0.14" = "x" }
   spec  = ">>1" #!
 }"#,

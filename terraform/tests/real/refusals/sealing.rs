@@ -98,10 +98,10 @@ resource "hpcr_contract_encrypted" "NAME" {
     ),
     (
         r#"
-resource "hpcr_contract_encrypted" "NAME" { #!
+resource "hpcr_contract_encrypted" "NAME" {
   contract = SEALED
   cert     = FILE(image.crt)
-  privkey  = FILE(locked.pem)
+  privkey  = FILE(locked.pem) #!
 }"#,
         "is encrypted",
     ),
@@ -217,5 +217,86 @@ resource "hpcr_contract_encrypted_contract_expiry" "NAME" {
   }
 }"#,
         "Write one of country",
+    ),
+    (
+        r#"
+resource "hpcr_contract_encrypted" "NAME" { #!
+  contract = CLOSED
+  cert     = FILE(image.crt)
+}"#,
+        "does not know the key that signs",
+    ),
+    (
+        r#"
+resource "hpcr_contract_encrypted_contract_expiry" "NAME" {
+  contract  = CLOSED
+  cert      = FILE(image.crt)
+  privkey   = FILE(sign.pem)
+  expiry    = 9 #!
+  AUTHORITY
+  csrparams = {}
+}"#,
+        "cannot be given an end",
+    ),
+    (
+        r#"
+resource "hpcr_contract_encrypted_contract_expiry" "NAME" {
+  contract  = SEALED
+  cert      = FILE(image.crt)
+  expiry    = 9
+  cacert    = FILE(authority.crt)
+  cakey     = FILE(sign.pem) #!
+  csrparams = {}
+}"#,
+        "cacert and cakey of one authority",
+    ),
+    (
+        r#"
+resource "hpcr_contract_encrypted_contract_expiry" "NAME" {
+  contract  = SEALED
+  cert      = FILE(image.crt)
+  expiry    = 9
+  cacert    = FILE(sign.pem) #!
+  cakey     = FILE(authority.key)
+  csrparams = {}
+}"#,
+        "holds no certificate",
+    ),
+    (
+        r#"
+resource "hpcr_contract_encrypted_contract_expiry" "NAME" {
+  contract  = SEALED
+  cert      = FILE(image.crt)
+  expiry    = 9
+  AUTHORITY
+  csrparams = {
+    country = "India" #!
+  }
+}"#,
+        "two letters",
+    ),
+    (
+        r#"
+resource "hpcr_contract_encrypted_contract_expiry" "NAME" {
+  contract  = SEALED
+  cert      = FILE(image.crt)
+  expiry    = 9
+  AUTHORITY
+  privkey   = FILE(image.key)
+  csr       = FILE(request.pem) #!
+}"#,
+        "csr and privkey of one pair",
+    ),
+    (
+        r#"
+resource "hpcr_contract_encrypted_contract_expiry" "NAME" {
+  contract  = SEALED
+  cert      = FILE(image.crt)
+  expiry    = 9
+  AUTHORITY
+  privkey   = FILE(sign.pem)
+  csr       = "nonsense" #!
+}"#,
+        "cannot be parsed",
     ),
 ];
