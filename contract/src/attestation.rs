@@ -82,14 +82,15 @@ pub fn sign(text: &str, key: &PrivateKey) -> Result<Vec<u8>, ContractError> {
 
 /// Checks the signature of a record in the clear; the signature is raw bytes, or base64 of them.
 pub fn verify(text: &str, signature: &[u8], key: &PublicKey) -> Result<(), ContractError> {
-    // Base64 as the usual tools write it, in lines.
-    let decoded = (signature.len() != key.key().size())
-        .then(|| {
-            let mut text = signature.to_vec();
-            text.retain(|byte| !byte.is_ascii_whitespace());
-            STANDARD.decode(text).ok()
-        })
-        .flatten();
+    let decoded = if signature.len() == key.key().size() {
+        None
+    } else {
+        // Base64 as the usual tools write it, in lines.
+        let mut text = signature.to_vec();
+        text.retain(|byte| !byte.is_ascii_whitespace());
+        let decoded = STANDARD.decode(text);
+        Some(decoded.map_err(|_| ContractError::RecordSignatureForm)?)
+    };
     let raw = decoded.as_deref().unwrap_or(signature);
     if verify_parts(MessageDigest::sha256(), key, &[text.as_bytes()], raw)? {
         Ok(())

@@ -90,6 +90,11 @@ pub enum ContractError {
         "the signature does not match the attestation record; check that record, signature and certificate are of one guest"
     )]
     RecordSignature,
+    /// The signature of an attestation record is neither as long as the key's are, nor base64.
+    #[error(
+        "the signature of the attestation record is neither raw bytes of the key's length nor base64; give se-signature.bin as it is, or base64 of it"
+    )]
+    RecordSignatureForm,
     /// What is to go onto a seed disk is more than a guest reads.
     #[error(
         "the files of the seed disk have {0} bytes, and a guest reads no disk larger than 32 MiB; make the contract smaller"
@@ -113,7 +118,9 @@ impl ContractError {
     pub fn code(&self) -> Code {
         match self {
             Self::SignatureForm | Self::SignatureMismatch => messages::SIGNATURE_INVALID,
-            Self::Record { .. } | Self::RecordSignature => messages::ENCRYPT_ATTESTATION,
+            Self::Record { .. } | Self::RecordSignature | Self::RecordSignatureForm => {
+                messages::ENCRYPT_ATTESTATION
+            }
             Self::Unwritable | Self::AgeSeal | Self::Library(_) | Self::ExplicitRejection => {
                 messages::INTERNAL_ERROR
             }

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::{Compression, GzBuilder};
 
 use crate::finding::{Finding, Place};
+use crate::messages;
 use crate::workload::archive;
 
 /// "Unknown" as operating system (RFC 1952 section 2.3.1).
@@ -67,6 +68,13 @@ impl Members {
         let place = || Place::at(name, "");
         if self.is_too_much() {
             return Err(archive::Problem::TooLarge.finding(place()));
+        }
+        for path in self.0.keys() {
+            archive::path_of(path.as_bytes(), &archive::LIMITS).map_err(|why| {
+                let cause = format!("the path {} {why}", path.escape_debug());
+                let remedy = "give it a plain, shorter one, nearer to the top of the folder";
+                Finding::new(messages::IMAGE_DECOMPRESS_COMPOSE, place(), cause, remedy)
+            })?;
         }
         let packed = self
             .gzip()
@@ -162,7 +170,8 @@ mod tests {
         }
         assert!(many.is_too_much() && many.pack("x").is_err());
         let deep = vec!["d"; archive::LIMITS.depth + 1].join("/");
-        assert!(members(&[&deep]).pack("x").is_err());
+        let told = members(&[&deep]).pack("x").unwrap_err();
+        assert!(told.cause.starts_with("the path d/d/d") && told.cause.ends_with("is too deep"));
         assert!(members(&["a\u{7}b"]).pack("x").is_err());
         let zeros = {
             let mut members = Members::default();

@@ -9,13 +9,15 @@ pub mod libvirt;
 mod xml;
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::qemu::{Accelerator, Machine, Tee};
 use crate::{Error, Result};
 
 /// The serial of the disk for images.
 pub const SCRATCH_SERIAL: &str = "hpcr-scratch";
+/// MiB; with less the guest itself stops, for want of room to unpack images.
+pub const LEAST_MEMORY: u32 = 512;
 /// The serial of the seed disk.
 const SEED_SERIAL: &str = "cidata";
 /// As much of a serial as virtio carries (virtio 1.2, section 5.2.6).
@@ -25,8 +27,7 @@ const MAX_NAME: usize = 63;
 
 /// The QEMU command line of a machine, a word or option a line, quoted for a POSIX shell.
 pub fn qemu(machine: &Machine, accelerator: Accelerator) -> Result<String> {
-    check_platform(machine)?;
-    check_serials(machine.disks.iter().map(|disk| disk.serial.as_str()))?;
+    check_machine(machine)?;
     if machine.tee.is_confidential() && accelerator != Accelerator::Kvm {
         return Err(refused(
             "--accelerator",
@@ -81,6 +82,44 @@ fn absolute(path: &Path) -> Result<&str> {
         format!("{} is relative", path.display()),
         "give it from the root on: libvirt has no current folder",
     ))
+}
+
+/// As much memory as the guest needs to begin, and a processor.
+fn check_size(memory: u32, cpus: u32) -> Result<()> {
+    if memory < LEAST_MEMORY {
+        return Err(refused(
+            "--memory",
+            format!("{memory} MiB are too little for the guest to begin"),
+            "give it 512 MiB or more",
+        ));
+    }
+    if cpus == 0 {
+        return Err(refused(
+            "--cpus",
+            "no guest runs without a processor".to_owned(),
+            "give it one or more",
+        ));
+    }
+    Ok(())
+}
+
+/// What every platform with disks in files asks for.
+fn check_machine(machine: &Machine) -> Result<()> {
+    check_size(machine.memory, machine.cpus)?;
+    check_platform(machine)?;
+    check_serials(machine.disks.iter().map(|disk| disk.serial.as_str()))?;
+    let mut seen: Vec<&Path> = machine.seed.iter().map(PathBuf::as_path).collect();
+    for disk in &machine.disks {
+        if seen.contains(&disk.path.as_path()) {
+            return Err(refused(
+                "--data",
+                format!("{} is there for two disks", disk.path.display()),
+                "give each disk a file of its own",
+            ));
+        }
+        seen.push(&disk.path);
+    }
+    Ok(())
 }
 
 /// Firmware and kernel are those that the platform starts with.

@@ -104,6 +104,8 @@ fn lint(schema: &Path, domain: &str, folder: &Path) -> Option<String> {
     (!output.status.success()).then(|| String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
+const NETWORK: &[u8] = b"network:\n  version: 2\n  ethernets:\n    eth0:\n      dhcp4: true\n";
+
 fn deployment(tee: Tee) -> Deployment {
     Deployment {
         name: "web".into(),
@@ -113,7 +115,7 @@ fn deployment(tee: Tee) -> Deployment {
         cpus: 2,
         tee,
         user_data: b"env: x\n".to_vec(),
-        network_config: Some(b"version: 2\n".to_vec()),
+        network_config: Some(NETWORK.to_vec()),
         volumes: vec![Volume {
             serial: "data".into(),
             size: "10Gi".into(),

@@ -11,14 +11,35 @@ use zeroize::Zeroizing;
 
 use crate::value::{Object, Value};
 
+/// Why a record stays closed, by whose fault, as cause and remedy.
+#[derive(Debug)]
+pub(crate) enum Closed {
+    Key(String, &'static str),
+    Record(String, &'static str),
+}
+
+impl From<ContractError> for Closed {
+    fn from(error: ContractError) -> Self {
+        let text = error.to_string();
+        let cause = text.split("; ").next().unwrap_or_default();
+        let cause = format!("{}: {cause}", error.code());
+        match error {
+            ContractError::TokenForm(_) => Self::Record(cause, "Get the record again."),
+            ContractError::TokenSealed => Self::Key(
+                format!("{}: the record does not open with this key", error.code()),
+                "Give the private key whose public half is attestationPublicKey of the guest's contract, or get the record again.",
+            ),
+            _ => Self::Key(cause, "Give the auditor's private key (PEM, RSA)."),
+        }
+    }
+}
+
 /// A record in the clear: opened with the auditor's key where it is sealed.
-pub(crate) fn open(
-    record: &str,
-    key: Option<PrivateKey>,
-) -> Result<Zeroizing<String>, ContractError> {
+pub(crate) fn open(record: &str, key: Option<PrivateKey>) -> Result<Zeroizing<String>, Closed> {
     match key {
         Some(key) if is_token(record) => {
-            attestation::open(record.trim(), &DecryptionKey::new(key)?)
+            let key = DecryptionKey::new(key)?;
+            Ok(attestation::open(record.trim(), &key)?)
         }
         _ => Ok(Zeroizing::new(record.to_owned())),
     }

@@ -95,17 +95,23 @@ impl From<Diagnostic> for protocol::Diagnostic {
             Severity::Warning
         };
         let is_whole = from.path.0.is_empty();
+        let place = from.path.to_string();
+        let detail = if from.path.0.len() > 1 && !from.detail.contains(&place) {
+            format!("{}\n\nAt {place}.", from.detail)
+        } else {
+            from.detail
+        };
         Self {
             severity: severity.into(),
             summary: from.summary,
-            detail: from.detail,
+            detail,
             attribute: (!is_whole).then(|| from.path.into()),
         }
     }
 }
 
 /// Terraform finds the line of an attribute, and of an entry in its value, but of nothing deeper: with a longer path it
-/// would show the resource as a whole. The whole path stands in the text.
+/// would show the resource as a whole. The whole path stands in the text (see above).
 impl From<Path> for AttributePath {
     fn from(path: Path) -> Self {
         let step = |(number, step)| {
@@ -121,5 +127,26 @@ impl From<Path> for AttributePath {
         Self {
             steps: path.0.into_iter().take(2).enumerate().map(step).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_diagnostic_of_a_part_names_the_whole_way_to_it_once() {
+        let told = |path, detail: &str| {
+            let told = Diagnostic::error(path, "It is wrong", detail);
+            protocol::Diagnostic::from(told).detail
+        };
+        let volume = || Path::of("volumes").key("data");
+        assert_eq!(
+            told(volume(), "Mend it."),
+            "Mend it.\n\nAt volumes[\"data\"]."
+        );
+        let said = "Mend it.\n\nAt volumes[\"data\"] -> a file.";
+        assert_eq!(told(volume(), said), said);
+        assert_eq!(told(Path::of("volumes"), "Mend it."), "Mend it.");
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path as FilePath;
 
 use hpcr_contract::tgz::Members;
 
-use crate::diagnostic::{Diagnostic, sentence};
+use crate::diagnostic::{Diagnostic, Stage, sentence};
 use crate::files;
 use crate::value::path::Path;
 
@@ -23,13 +23,19 @@ pub(crate) fn pack(folder: &str, place: Path) -> Result<String, Diagnostic> {
     })
 }
 
-/// That there is no such folder.
+/// That there is no such folder. One that is not there yet may be by the time of `apply`.
 pub(crate) fn missing(folder: &str, place: Path) -> Option<Diagnostic> {
-    (!FilePath::new(folder).is_dir()).then(|| {
+    let path = FilePath::new(folder);
+    if path.exists() && !path.is_dir() {
+        let summary = "This is no folder";
+        let detail = format!("{folder} is a file. Name the folder that holds it.");
+        return Some(Diagnostic::error(place, summary, detail));
+    }
+    (!path.is_dir()).then(|| {
         let detail = format!(
             "There is no folder {folder}. A relative name is taken from the folder that Terraform runs in; write \"${{path.module}}/…\" for one beside the configuration."
         );
-        Diagnostic::error(place, "The folder is not there", detail)
+        Diagnostic::error(place, "The folder is not there", detail).since(Stage::Apply)
     })
 }
 

@@ -109,7 +109,7 @@ fn a_record_is_signed_in_the_clear_and_sealed_to_the_auditor() {
     ));
     assert!(matches!(
         verify(&text, &signature[1..], &public),
-        Err(ContractError::RecordSignature)
+        Err(ContractError::RecordSignatureForm)
     ));
     let token = seal(
         &text,

@@ -266,7 +266,7 @@ fn is_sparse(entry: &mut tar::Entry<'_, impl Read>) -> Result<bool, Problem> {
 }
 
 /// A relative path without `.` components; empty for the top.
-fn path_of(bytes: &[u8], limits: &Limits) -> Result<String, &'static str> {
+pub(crate) fn path_of(bytes: &[u8], limits: &Limits) -> Result<String, &'static str> {
     if bytes.len() > limits.path {
         return Err("is too long");
     }

@@ -29,10 +29,10 @@ struct Hardware {
     #[arg(long, value_enum, default_value_t = Tee::None)]
     tee: Tee,
     /// Memory in MiB.
-    #[arg(long, default_value_t = 2048, value_parser = clap::value_parser!(u32).range(512..))]
+    #[arg(long, default_value_t = 2048)]
     memory: u32,
     /// Virtual processors.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 1)]
     cpus: u32,
 }
 
@@ -114,7 +114,7 @@ pub(crate) struct Kubevirt {
     #[arg(long, value_name = "NAME")]
     storage_class: Option<String>,
     /// A TCP port of the guest that a Service leads to; may be repeated.
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "PORT")]
     publish: Vec<u16>,
 }
 

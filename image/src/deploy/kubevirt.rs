@@ -5,10 +5,10 @@
 //! page and no display: nothing that Secure Execution forbids. A guest that has ended in order stays off.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use hpcr_contract::yaml;
+use hpcr_contract::{network, yaml};
 use serde_json::{Map, Value, json};
 
-use super::{SCRATCH_SERIAL, check_name, check_serials, refused};
+use super::{SCRATCH_SERIAL, check_name, check_serials, check_size, refused};
 use crate::Result;
 use crate::qemu::Tee;
 
@@ -84,6 +84,7 @@ impl Deployment {
 
     fn check(&self) -> Result<()> {
         check_name(&self.name)?;
+        check_size(self.memory, self.cpus)?;
         let scratch = self.scratch.iter().map(|_| SCRATCH_SERIAL);
         let serials = self.volumes.iter().map(|volume| volume.serial.as_str());
         check_serials(serials.chain(scratch))?;
@@ -99,14 +100,14 @@ impl Deployment {
             }
             labels.push(label);
         }
-        for size in self
-            .volumes
-            .iter()
-            .map(|volume| &volume.size)
-            .chain(&self.scratch)
-        {
-            check_size(size)?;
+        for volume in &self.volumes {
+            check_capacity("--data", &volume.size)?;
         }
+        if let Some(size) = &self.scratch {
+            check_capacity("--scratch", size)?;
+        }
+        self.check_ports()?;
+        self.check_network()?;
         let secret = self.user_data.len() + self.network_config.as_ref().map_or(0, Vec::len);
         if secret > MAX_SECRET {
             return Err(refused(
@@ -124,6 +125,38 @@ impl Deployment {
                 "name it as in registry/repository@sha256:...",
             ));
         }
+        Ok(())
+    }
+
+    fn check_ports(&self) -> Result<()> {
+        for (index, port) in self.ports.iter().enumerate() {
+            if *port == 0 || self.ports[..index].contains(port) {
+                return Err(refused(
+                    "--publish",
+                    format!("{port} is no port, or is there twice"),
+                    "give each port from 1 to 65535 once",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The guest reads it as it boots, and ends where it cannot.
+    fn check_network(&self) -> Result<()> {
+        let Some(network) = &self.network_config else {
+            return Ok(());
+        };
+        network::parse(network, "network-config").map_err(|found| {
+            let found: Vec<_> = found
+                .iter()
+                .map(|one| format!("{}: {}", one.place, one.cause))
+                .collect();
+            refused(
+                "--network-config",
+                found.join("; "),
+                "mend it; `hpcr-check network` tells each place",
+            )
+        })?;
         Ok(())
     }
 
@@ -296,7 +329,7 @@ fn label(volume: &Volume) -> String {
 }
 
 /// A whole number of mebibytes, gibibytes or tebibytes, more than none.
-fn check_size(size: &str) -> Result<()> {
+fn check_capacity(option: &'static str, size: &str) -> Result<()> {
     let number = ["Mi", "Gi", "Ti"]
         .iter()
         .find_map(|unit| size.strip_suffix(unit));
@@ -304,7 +337,7 @@ fn check_size(size: &str) -> Result<()> {
         return Ok(());
     }
     Err(refused(
-        "--data",
+        option,
         format!("`{}` is no size", size.escape_debug()),
         "give a whole number and Mi, Gi or Ti, as in 10Gi",
     ))

@@ -4,7 +4,7 @@
 //! passed-through device and no huge page. The seed is a disk like the others, read-only.
 
 use super::xml::{Element, element};
-use super::{absolute, check_name, check_platform, check_serials, text};
+use super::{absolute, check_machine, check_name, text};
 use crate::qemu::{Disk, Machine, Network, Tee};
 use crate::{Result, deploy};
 
@@ -16,8 +16,7 @@ const LETTERS: usize = 26;
 /// Console, forwards and control socket are libvirt's own affair and are not taken over from the machine.
 pub fn domain(name: &str, machine: &Machine, network: Option<&str>) -> Result<String> {
     check_name(name)?;
-    check_platform(machine)?;
-    check_serials(machine.disks.iter().map(|disk| disk.serial.as_str()))?;
+    check_machine(machine)?;
     if machine.network != Network::None {
         return Err(deploy::refused(
             "--forward",

@@ -81,7 +81,7 @@ fn a_shell_reads_the_command_line_as_qemu_is_to_see_it() {
 #[test]
 fn a_machine_that_could_not_run_is_refused_with_the_option_that_asks_for_it() {
     type Change = fn(&mut Machine);
-    let cases: [(&str, Tee, Change, &str); 11] = [
+    let cases: [(&str, Tee, Change, &str); 15] = [
         (
             "--tee se",
             Tee::Se,
@@ -148,6 +148,20 @@ fn a_machine_that_could_not_run_is_refused_with_the_option_that_asks_for_it() {
             |m| m.seed = Some("seed.iso".into()),
             "relative",
         ),
+        ("--memory", Tee::None, |m| m.memory = 511, "too little"),
+        ("--cpus", Tee::None, |m| m.cpus = 0, "processor"),
+        (
+            "--data",
+            Tee::None,
+            |m| m.disks[1].path = m.disks[0].path.clone(),
+            "for two disks",
+        ),
+        (
+            "--data",
+            Tee::None,
+            |m| m.seed = Some(m.disks[0].path.clone()),
+            "for two disks",
+        ),
     ];
     for (option, tee, change, cause) in cases {
         let mut machine = machine(tee);
@@ -187,7 +201,9 @@ fn names_that_libvirt_or_kubernetes_would_refuse_are_refused() {
 #[test]
 fn a_domain_has_no_more_disks_than_names_for_them() {
     let mut machine = machine(Tee::None);
-    machine.disks = (0..26).map(|n| Disk::new("/d", format!("d{n}"))).collect();
+    machine.disks = (0..26)
+        .map(|n| Disk::new(format!("/d{n}"), format!("d{n}")))
+        .collect();
     let error = libvirt::domain("web", &machine, None).unwrap_err();
     assert!(error.to_string().contains("27 disks"), "{error}");
     machine.disks.pop();
@@ -198,12 +214,21 @@ fn a_domain_has_no_more_disks_than_names_for_them() {
 #[test]
 fn a_deployment_that_could_not_run_is_refused_with_the_option_that_asks_for_it() {
     type Change = fn(&mut Deployment);
-    let cases: [(&str, Change, &str); 8] = [
+    let cases: [(&str, Change, &str); 13] = [
         ("--name", |d| d.name = "Web".into(), "guest's name"),
         ("--container", |d| d.container = "a b".into(), "reference"),
         ("--data", |d| d.volumes[0].size = "10GB".into(), "no size"),
         ("--data", |d| d.volumes[0].size = "0Gi".into(), "no size"),
-        ("--data", |d| d.scratch = Some("-1Gi".into()), "no size"),
+        ("--scratch", |d| d.scratch = Some("-1Gi".into()), "no size"),
+        ("--memory", |d| d.memory = 511, "too little"),
+        ("--cpus", |d| d.cpus = 0, "processor"),
+        ("--publish", |d| d.ports = vec![80, 443, 80], "twice"),
+        ("--publish", |d| d.ports = vec![0], "no port"),
+        (
+            "--network-config",
+            |d| d.network_config = Some(b"garbage: [".to_vec()),
+            "network-config:1",
+        ),
         (
             "--data",
             |d| d.volumes[0].serial = "data-".into(),

@@ -1,6 +1,6 @@
 //! `hpcr_attestation`: what a guest says that it booted.
 
-use crate::attestation;
+use crate::attestation::{self, Closed};
 use crate::context::Context;
 use crate::data_source::{DataSource, Read};
 use crate::diagnostic::Diagnostic;
@@ -90,7 +90,13 @@ impl DataSource for Attestation {
         };
         let at = |place| move |error: ContractError| vec![Diagnostic::of(&error, Path::of(place))];
         let record = text("attestation").unwrap_or_default();
-        let record = attestation::open(record, key).map_err(at("attestation"))?;
+        let record = attestation::open(record, key).map_err(|closed| {
+            let (place, cause, remedy) = match closed {
+                Closed::Key(cause, remedy) => (PRIVATE.0, cause, remedy),
+                Closed::Record(cause, remedy) => ("attestation", cause, remedy),
+            };
+            vec![Diagnostic::error(Path::of(place), &cause, remedy)]
+        })?;
         if let (Some(certificate), Some(signature)) = (text("cert"), text("signature")) {
             attestation::verify(&record, certificate, signature).map_err(|error| {
                 let place = match error {

@@ -104,7 +104,7 @@ fn list(text: &str) -> Result<Vec<Json>, Diagnostic> {
             Path::of("images"),
             "This is no list of images",
             format!(
-                "It ends to be a JSON list at line {}, column {}. Write it with jsonencode().",
+                "It stops being a JSON list at line {}, column {}. Write it with jsonencode().",
                 error.line(),
                 error.column()
             ),

@@ -5,7 +5,7 @@ use hpcr_contract::error::ContractError;
 use hpcr_contract::private_key::PrivateKey;
 use hpcr_contract::token::openssl::is_token;
 
-use crate::attestation;
+use crate::attestation::{self, Closed};
 use crate::context::Context;
 use crate::function::{Function, Refused};
 use crate::schema::{Parameter, Signature};
@@ -62,8 +62,10 @@ impl Function for AttestationOpen {
             };
             (Some(1), text)
         })?;
-        let record =
-            attestation::open(record, Some(key)).map_err(|error| (Some(0), error.to_string()))?;
+        let record = attestation::open(record, Some(key)).map_err(|closed| match closed {
+            Closed::Record(cause, remedy) => (Some(0), format!("{cause}. {remedy}")),
+            Closed::Key(cause, remedy) => (Some(1), format!("{cause}. {remedy}")),
+        })?;
         Ok(Value::text(record.as_str()))
     }
 }

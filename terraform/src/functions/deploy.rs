@@ -117,7 +117,7 @@ impl Function for KubevirtManifests {
             volumes: options.texts("volumes")?.into_iter().map(volume).collect(),
             scratch: options.optional_text("scratch")?,
             storage_class: options.optional_text("storage_class")?,
-            ports: options.numbers("ports")?,
+            ports: options.ports("ports")?,
         };
         options.end()?;
         deployment
@@ -144,7 +144,7 @@ fn of_image(image: &Path, tee: Tee) -> Result<Machine, Refused> {
     Ok(machine)
 }
 
-/// An error in the words of the options, which are those of the command line without its dashes.
+/// An error in the words of the options, which are those of the command line without its dashes, or stand for several.
 fn told(error: &hpcr_image::Error) -> Refused {
     match error {
         hpcr_image::Error::Deployment {
@@ -152,7 +152,11 @@ fn told(error: &hpcr_image::Error) -> Refused {
             cause,
             remedy,
         } => {
-            let option = option.trim_start_matches('-').replace('-', "_");
+            let option = match option.trim_start_matches('-') {
+                "data" => "volumes".to_owned(),
+                "publish" => "ports".to_owned(),
+                other => other.replace('-', "_"),
+            };
             refused(&format!("{option}: {cause}. {}", sentence(remedy)))
         }
         other => refused(&sentence(&other.to_string())),
@@ -221,13 +225,22 @@ mod tests {
             ),
             (
                 vec![seed.clone(), ("volumes", map("cidata", Value::text("/d")))],
-                "data: the serial cidata",
+                "volumes: the serial cidata",
             ),
             (
                 vec![seed.clone(), ("memroy", Value::whole(1))],
                 "`memroy` is not known",
             ),
             (vec![("seed", Value::text("seed.iso"))], "relative"),
+            (
+                vec![seed.clone(), ("memory", Value::whole(511))],
+                "memory: ",
+            ),
+            (vec![seed.clone(), ("cpus", Value::whole(0))], "cpus: "),
+            (
+                vec![seed.clone(), ("scratch", Value::text("/seed.iso"))],
+                "is there for two disks",
+            ),
         ] {
             let (argument, text) = call(&more).err().unwrap();
             assert!(argument == Some(0) && text.contains(told), "{told}: {text}");
@@ -265,10 +278,22 @@ mod tests {
             (
                 "ports",
                 Value::List(vec![Value::whole(65_536)]),
-                "`ports` is a list of whole numbers",
+                "from 1 to 65535",
             ),
             ("tee", Value::text("se"), "Leave `image` out"),
-            ("scratch", Value::text("1GB"), "is no size"),
+            ("scratch", Value::text("1GB"), "scratch: `1GB` is no size"),
+            (
+                "ports",
+                Value::List(vec![Value::whole(80), Value::whole(80)]),
+                "ports: ",
+            ),
+            ("memory", Value::whole(0), "memory: "),
+            ("cpus", Value::whole(0), "cpus: "),
+            (
+                "network_config",
+                Value::text("garbage: ["),
+                "network_config: ",
+            ),
         ] {
             let (_, text) = call(&[(name, value)]).err().unwrap();
             assert!(text.contains(told), "{told}: {text}");

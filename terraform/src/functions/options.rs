@@ -42,14 +42,14 @@ impl Options {
         number.ok_or_else(|| wrong(name, "a whole number, not below 0"))
     }
 
-    /// Whole numbers.
-    pub(super) fn numbers<N: TryFrom<i64>>(&mut self, name: &str) -> Result<Vec<N>, Refused> {
+    /// Ports.
+    pub(super) fn ports(&mut self, name: &str) -> Result<Vec<u16>, Refused> {
         let given = self.take(name).unwrap_or(Value::List(Vec::new()));
-        let number = |item: &Value| N::try_from(item.plain().as_whole()?).ok();
-        let numbers = given
+        let port = |item: &Value| u16::try_from(item.plain().as_whole()?).ok();
+        let ports = given
             .as_list()
-            .and_then(|items| items.iter().map(number).collect());
-        numbers.ok_or_else(|| wrong(name, "a list of whole numbers"))
+            .and_then(|items| items.iter().map(port).collect());
+        ports.ok_or_else(|| wrong(name, "a list of ports, whole numbers from 1 to 65535"))
     }
 
     /// Texts by name.

@@ -2,6 +2,7 @@
 
 use super::{Provider, value, wire};
 use crate::catalogue::{self, FUNCTIONS};
+use crate::diagnostic::sentence;
 use crate::function::Refused;
 use crate::protocol::{CallError, CallRequest, CallResponse, Empty, FunctionsResponse};
 use crate::resource::Failed;
@@ -26,7 +27,7 @@ impl Provider {
             Err((argument, text)) => CallResponse {
                 result: None,
                 error: Some(CallError {
-                    text,
+                    text: said(&text),
                     argument: argument.and_then(|index| i64::try_from(index).ok()),
                 }),
             },
@@ -48,5 +49,27 @@ impl Provider {
             return Err((None, "the number of arguments is wrong".to_owned()));
         }
         function.call(&arguments, &self.context())
+    }
+}
+
+/// The text of an error, to which Terraform puts a full stop.
+fn said(text: &str) -> String {
+    sentence(text).trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_begins_with_a_capital_and_leaves_the_full_stop_to_terraform() {
+        assert_eq!(
+            said("`seed` is missing. Give a text."),
+            "`seed` is missing. Give a text"
+        );
+        assert_eq!(
+            said("the key is short; give another"),
+            "The key is short; give another"
+        );
     }
 }

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::context::Context;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Stage, at};
 use crate::files;
 use crate::findings;
 use crate::resource::recipe::{Made, Recipe};
@@ -126,12 +126,18 @@ impl Resource for Cidata {
     }
 
     fn plan(&self, change: &Change<'_>) -> Result<Outcome, Failed> {
-        self.0.plan(change)
+        let mut outcome = self.0.plan(change)?;
+        // Until then it may go.
+        let taken = taken(&outcome.state, change.prior).map(|one| one.since(Stage::Apply));
+        outcome
+            .warnings
+            .extend(at(Stage::Plan, taken.into_iter().collect()));
+        Ok(outcome)
     }
 
     fn apply(&self, change: &Change<'_>) -> Result<Outcome, Failed> {
         let outcome = self.0.apply(change)?;
-        let path = text(&outcome.state, "path");
+        let path = path(&outcome.state);
         if let Some(path) = path {
             let image = text(&outcome.state, "base64").unwrap_or_default();
             let image = STANDARD.decode(image).map(Zeroizing::new).map_err(|_| {
@@ -139,16 +145,8 @@ impl Resource for Cidata {
                 let detail = "Make it anew: `terraform apply -replace` of this resource.";
                 vec![Diagnostic::error(Path::of("base64"), summary, detail)]
             })?;
-            let seeds = [Some(&outcome.state), change.prior].into_iter().flatten();
-            let mut seeds = seeds.filter_map(written);
-            let is_seed =
-                |(at, sha256): (PathBuf, String)| at == FilePath::new(path) && holds(&at, &sha256);
-            if fs::symlink_metadata(path).is_ok() && !seeds.any(is_seed) {
-                let summary = "Something else lies where the seed disk is to be written";
-                let detail = format!(
-                    "{path} is there, and is no seed disk of this resource. Move it away, or name another path."
-                );
-                return Err(vec![Diagnostic::error(Path::of("path"), summary, detail)]);
+            if let Some(taken) = taken(&outcome.state, change.prior) {
+                return Err(vec![taken]);
             }
             write(FilePath::new(path), &image).map_err(|error| {
                 let summary = "The seed disk cannot be written";
@@ -158,7 +156,7 @@ impl Resource for Cidata {
                 vec![Diagnostic::error(Path::of("path"), summary, detail)]
             })?;
         }
-        let former = change.prior.filter(|prior| text(prior, "path") != path);
+        let former = change.prior.filter(|prior| self::path(prior) != path);
         if let Some(former) = former {
             let stays = self.delete(former);
             if !stays.is_empty() {
@@ -195,12 +193,32 @@ fn text<'o>(object: &'o Object, name: &str) -> Option<&'o str> {
     object.get(name)?.as_text()
 }
 
+/// Where the image is to lie. As everywhere, what is empty is not given.
+fn path(state: &Object) -> Option<&str> {
+    text(state, "path").filter(|path| !path.is_empty())
+}
+
+/// That somebody else's file lies where the image is to be written.
+fn taken(state: &Object, prior: Option<&Object>) -> Option<Diagnostic> {
+    let path = path(state)?;
+    let mut seeds = [Some(state), prior]
+        .into_iter()
+        .flatten()
+        .filter_map(written);
+    let is_seed =
+        |(at, sha256): (PathBuf, String)| at == FilePath::new(path) && holds(&at, &sha256);
+    (fs::symlink_metadata(path).is_ok() && !seeds.any(is_seed)).then(|| {
+        let summary = "Something else lies where the seed disk is to be written";
+        let detail = format!(
+            "{path} is there, and is no seed disk of this resource. Move it away, or name another path."
+        );
+        Diagnostic::error(Path::of("path"), summary, detail)
+    })
+}
+
 /// The file of a state, and the digest of what was written into it.
 fn written(state: &Object) -> Option<(PathBuf, String)> {
-    Some((
-        text(state, "path")?.into(),
-        text(state, "sha256")?.to_owned(),
-    ))
+    Some((path(state)?.into(), text(state, "sha256")?.to_owned()))
 }
 
 /// Whether a file is an image; what cannot be one, a device or something larger, is not read.

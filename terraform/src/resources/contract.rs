@@ -10,7 +10,7 @@ use hpcr_contract::product::Product;
 use hpcr_contract::review::Review;
 use hpcr_contract::schema::Section;
 use hpcr_contract::stages::Keys;
-use hpcr_contract::token::{Audience, age};
+use hpcr_contract::token::{Audience, age, is_sealed};
 use hpcr_contract::user_data::MAX_BYTES;
 use sha2::{Digest as _, Sha256};
 
@@ -214,8 +214,9 @@ impl Recipe for Contract {
 
     fn import(&self, id: &str) -> Result<Object, Failed> {
         let failed = |why: &str| {
-            let detail =
-                format!("{id}: {why}. Give the file of a contract, sealed and signed as it is.");
+            let detail = format!(
+                "{id}: {why}. Give the file of a contract whose sections are both sealed. One in the clear is no state to take over: give its sections as `workload_yaml` and `env_yaml`, and it is sealed by `apply`."
+            );
             vec![Diagnostic::error(
                 Path::default(),
                 "The contract cannot be imported",
@@ -225,14 +226,24 @@ impl Recipe for Contract {
         let bytes = files::read(FilePath::new(id), MAX_BYTES as u64);
         let bytes = bytes.map_err(|error| failed(&error.to_string()))?;
         let text = String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8 text"))?;
+        let mut parts = parts(&text)?;
+        for name in ["workload", "env"] {
+            if !parts
+                .get(name)
+                .and_then(Value::as_text)
+                .is_some_and(is_sealed)
+            {
+                return Err(failed(&format!("it has no sealed {name}")));
+            }
+        }
         let mut outputs = told_of(&text, &text)?;
-        let names = ["workload_yaml", "env_yaml", AUDITOR];
-        for (name, key) in names
-            .into_iter()
-            .zip(["workload", "env", "attestationPublicKey"])
-        {
-            let value = parts(&text)?.remove(key);
-            outputs.extend(value.map(|text| (name.to_owned(), text)));
+        let inputs = [
+            ("workload_yaml", "workload"),
+            ("env_yaml", "env"),
+            (AUDITOR, "attestationPublicKey"),
+        ];
+        for (name, key) in inputs {
+            outputs.extend(parts.remove(key).map(|text| (name.to_owned(), text)));
         }
         Ok(outputs)
     }

@@ -183,7 +183,7 @@ impl Resource for Guest {
             if state["image_sha256"].has_unknown() {
                 state.insert("image_sha256".into(), image_digest(&state));
             }
-            let hardware = Hardware::of(&state)?;
+            let hardware = Hardware::of(&self.schema().meant(&state))?;
             hardware.make_disks()?;
             state.extend(life::start(&hardware, &change.context.interrupted)?);
         }

@@ -40,7 +40,7 @@ impl Content for Json {
     fn check(&self, given: &str, place: Path) -> Vec<Diagnostic> {
         let wrong = |error: serde_json::Error| {
             let detail = format!(
-                "It ends to be JSON at line {}, column {}. Write it with jsonencode().",
+                "It stops being JSON at line {}, column {}. Write it with jsonencode().",
                 error.line(),
                 error.column()
             );

@@ -8,7 +8,7 @@ use hpcr_contract::tgz;
 use zeroize::Zeroizing;
 
 use super::content::{Clear, Content, Sealed};
-use crate::diagnostic::{Diagnostic, Stage};
+use crate::diagnostic::Diagnostic;
 use crate::folder;
 use crate::resource::Failed;
 use crate::resource::recipe::Made;
@@ -40,11 +40,7 @@ impl Content for Folder {
     }
 
     fn check(&self, given: &str, place: Path) -> Vec<Diagnostic> {
-        let missing = folder::missing(given, place);
-        missing
-            .map(|one| one.since(Stage::Apply))
-            .into_iter()
-            .collect()
+        folder::missing(given, place).into_iter().collect()
     }
 
     fn encoded(&self, given: &str) -> Result<String, Failed> {

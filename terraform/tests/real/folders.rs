@@ -84,11 +84,9 @@ fn a_file_that_the_apply_adds_to_a_folder_that_is_there_breaks_no_plan() {
 #[test]
 fn a_folder_that_is_missing_at_the_end_is_an_error_at_its_attribute() {
     let Some(desk) = Desk::new() else { return };
-    desk.write("file", "no folder");
     let sealed = format!("cert = file(\"{}\")", file("image.crt").display());
     for (kind, name, more) in [
         ("hpcr_tgz", "missing", ""),
-        ("hpcr_tgz", "file", ""),
         ("hpcr_tgz_encrypted", "missing", sealed.as_str()),
     ] {
         desk.configure(&format!(

@@ -7,7 +7,7 @@ use hpcr_contract::messages::INVALID_CONTRACT;
 use hpcr_contract::yaml::Document;
 use serde_json::Value;
 
-use crate::desk::{Desk, PROVIDER};
+use crate::desk::{Desk, PROVIDER, text as text_of};
 use crate::keys::{self, file, is_signed, opened};
 
 /// A contract as it was rendered.
@@ -289,6 +289,27 @@ output "rendered" {
 }
 "#,
     );
+    for (name, text, told) in [
+        ("main.tf", None, "main.tf"),
+        (
+            "hello.yaml",
+            Some("hello: world\n"),
+            "it has no sealed workload",
+        ),
+        (
+            "clear.yaml",
+            Some("workload: |\n  type: workload\nenv:\n  type: env\n"),
+            "it has no sealed workload",
+        ),
+    ] {
+        if let Some(text) = text {
+            other.write(name, text);
+        }
+        let output = other.run(&["import", "-no-color", "hpcr_contract.it", name]);
+        let said = text_of(&output.stderr).replace('\n', " ");
+        assert!(!output.status.success() && said.contains(told), "{said}");
+        assert!(said.contains("workload_yaml") || text.is_none(), "{said}");
+    }
     other.does(&["import", "-no-color", "hpcr_contract.it", "contract.yaml"]);
     other.apply();
     assert_eq!(

@@ -275,7 +275,7 @@ output "it" {{
 #[test]
 fn what_is_empty_is_as_good_as_not_given() {
     let Some(desk) = Desk::new() else { return };
-    desk.app();
+    desk.stateless_app();
     desk.write("record.txt", format!("{} env\n", "ab".repeat(32)));
     desk.configure(&format!(
         r#"

@@ -15,7 +15,7 @@ pub(crate) type Case = (&'static str, &'static str);
 const SHORT: [(&str, &str); 7] = [
     (
         "SEALED",
-        r#"yamlencode({ workload = "hyper-protect-basic.AAAA.U2FsdGVkX18wMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=", env = "x" })"#,
+        r#"yamlencode({ workload = "hyper-protect-basic.AAAA.U2FsdGVkX18wMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=", env = { type = "env", logging = { syslog = { hostname = "logs.example", server = FILE(authority.crt) } } } })"#,
     ),
     (
         "TOKENS",
@@ -31,7 +31,7 @@ const SHORT: [(&str, &str); 7] = [
     ),
     (
         "CLOSED",
-        r#"yamlencode({ workload = "x", env = "hyper-protect-basic.AAAA.U2FsdGVkX18wMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=" })"#,
+        r#"yamlencode({ workload = { type = "workload", compose = ARCHIVE }, env = "hyper-protect-basic.AAAA.U2FsdGVkX18wMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=" })"#,
     ),
     ("APP", "{ compose = ARCHIVE }"),
     ("ARCHIVE", r#"{ archive = provider::hpcr::tgz("app") }"#),
@@ -111,9 +111,17 @@ fn what_only_a_plan_can_know_is_told_at_its_attribute_too() {
     let Some(desk) = Desk::new() else { return };
     desk.stateless_app();
     desk.write("linked/docker-compose.yaml", "services: {}\n");
+    desk.write(&format!("deep/{}", vec!["d"; 40].join("/")), "x");
     std::os::unix::fs::symlink("/etc/passwd", desk.path("linked/link")).unwrap();
     desk.configure(&configuration(reading::PLANNING));
-    check(reading::PLANNING, &desk.plan(), &desk);
+    let told = desk.plan();
+    check(reading::PLANNING, &told, &desk);
+    let missing = |one: &&Told| one.words().contains("No encryption certificate is given");
+    assert_eq!(
+        told.iter().filter(missing).count(),
+        3,
+        "each is told once: {told:?}"
+    );
 }
 
 #[test]
@@ -148,7 +156,11 @@ fn the_provider_itself_is_checked_and_lends_its_certificates() {
 
     let block = block.replace("version = \"1.0.14\"", "version = \"1.0.99\"");
     desk.configure(&format!("{versions}{block}"));
-    let told = desk.plan();
+    let told: Vec<_> = desk
+        .plan()
+        .into_iter()
+        .filter(|one| one.line.is_some())
+        .collect();
     let [told] = &told[..] else {
         panic!("{told:?}")
     };

@@ -155,6 +155,17 @@ fn what_somebody_else_put_at_the_path_is_not_replaced() {
 
     for prior in [None, Some(&second)] {
         fs::write(&path, "somebody else's").unwrap();
+        let context = Context::default();
+        let planned = config("env: z\n");
+        let change = Change {
+            prior,
+            planned: &planned,
+            config: &planned,
+            private: &[],
+            context: &context,
+        };
+        let told = CIDATA.plan(&change).unwrap().warnings;
+        assert!(told[0].detail.contains("Move it away") && !told[0].is_error);
         let failed = applied(prior, &config("env: z\n")).unwrap_err();
         assert_eq!(failed[0].path, Path::of("path"));
         assert!(failed[0].detail.contains("Move it away"));

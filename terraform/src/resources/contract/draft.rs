@@ -79,9 +79,22 @@ impl Half {
         self.section == Section::Env && self.is_sealed()
     }
 
-    /// The attribute that a key path in the section means.
-    pub(super) fn path(&self, place: &str) -> Path {
-        fields::path(self.fields, &self.said, place, Path::of(&self.attribute))
+    /// The attribute that a key path in the section means, and that in words: of a text Terraform has no parts.
+    fn place(&self, place: &str) -> (Path, String) {
+        let path = fields::path(self.fields, &self.said, place, Path::of(&self.attribute));
+        let words = match &self.said {
+            Value::Text(_) if !place.is_empty() => format!("{}.{place}", self.attribute),
+            _ => path.to_string(),
+        };
+        (path, words)
+    }
+
+    /// A text about the section, its keys as they are spelt where it is given.
+    fn spoken(&self, text: &str) -> Box<str> {
+        match &self.said {
+            Value::Map(_) => fields::spoken(self.fields, text).into(),
+            _ => text.into(),
+        }
     }
 
     /// The name of the section.
@@ -212,29 +225,42 @@ impl Draft {
             .take_while(is_ours)
             .map(|part| part.path.as_str());
         let ours: Vec<_> = ours.filter(|path| !path.is_empty()).collect();
-        let path = self.attribute(&ours.join("."));
+        let ours = ours.join(".");
+        let (path, words) = self.place(&ours);
         // What an archive holds has its place there.
         let inner = chain.iter().skip_while(is_ours).map(|part| Place {
             outer: None,
             ..(*part).clone()
         });
-        let places = std::iter::once(path.to_string()).chain(inner.map(|place| place.to_string()));
-        let places: Vec<_> = places.collect();
-        findings::diagnostic(finding, path, &places.join(" → "))
+        let places: Vec<_> = std::iter::once(words)
+            .chain(inner.map(|place| place.to_string()))
+            .collect();
+        let mut finding = finding.clone();
+        if let ([_], Some((half, _))) = (&places[..], self.half(&ours)) {
+            finding.cause = half.spoken(&finding.cause);
+            finding.remedy = half.spoken(&finding.remedy);
+        }
+        findings::diagnostic(&finding, path, &places.join(" → "))
     }
 
-    fn attribute(&self, place: &str) -> Path {
-        for half in &self.halves {
-            if let Some(rest) = place.strip_prefix(half.name())
-                && (rest.is_empty() || rest.starts_with('.'))
-            {
-                return half.path(rest.trim_start_matches('.'));
-            }
+    /// The section that a key path leads into, and the rest of the way.
+    fn half<'p>(&self, place: &'p str) -> Option<(&Half, &'p str)> {
+        self.halves.iter().find_map(|half| {
+            let rest = place.strip_prefix(half.name())?;
+            (rest.is_empty() || rest.starts_with('.')).then(|| (half, rest.trim_start_matches('.')))
+        })
+    }
+
+    fn place(&self, place: &str) -> (Path, String) {
+        if let Some((half, rest)) = self.half(place) {
+            return half.place(rest);
         }
-        match place {
+        let path = match place {
             "attestationPublicKey" => Path::of(AUDITOR),
             "envWorkloadSignature" => Path::of("signing_key"),
             _ => Path::of(&self.halves[0].attribute),
-        }
+        };
+        let words = path.to_string();
+        (path, words)
     }
 }

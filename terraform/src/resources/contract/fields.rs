@@ -257,21 +257,46 @@ pub(super) fn path(fields: &[Field], said: &Value, place: &str, path: Path) -> P
             Some((index, value, rest)) => self::path(fields, value, rest, path.index(index)),
             None => path,
         },
-        Shape::Value(Kind::Map(_)) => match entry(value, below) {
-            Some((key, ..)) => path.key(key),
-            None => path,
-        },
-        Shape::Value(Kind::List(_)) => match item(value, rest) {
-            Some((index, ..)) => path.index(index),
-            None => path,
-        },
-        Shape::Value(_) => path,
+        Shape::Value(_) => inside(value, rest, path),
     }
+}
+
+/// The way on into a value that has no fields.
+fn inside(value: &Value, rest: &str, path: Path) -> Path {
+    if let Some((index, value, rest)) = item(value, rest) {
+        return inside(value, rest, path.index(index));
+    }
+    match entry(value, rest.trim_start_matches('.')) {
+        Some((key, value, rest)) => inside(value, rest, path.key(key)),
+        None => path,
+    }
+}
+
+/// A text with keys of a contract in it, in Terraform's spelling.
+pub(super) fn spoken(fields: &[Field], text: &str) -> String {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+    let words = text.split_inclusive(|letter| !is_part(letter));
+    let word = |word: &str| {
+        let key = word.trim_end_matches(|letter| !is_part(letter));
+        let name = find(fields, key).map_or(key, |field| &field.name);
+        format!("{name}{}", &word[key.len()..])
+    };
+    words.map(word).collect()
+}
+
+/// The field of a key, however deep it lies.
+fn find<'f>(fields: &'f [Field], key: &str) -> Option<&'f Field> {
+    let inner = |field: &'f Field| match &field.shape {
+        Shape::One(fields) | Shape::List(fields) | Shape::Map(fields) => find(fields, key),
+        Shape::Value(_) => None,
+    };
+    let own = fields.iter().find(|field| field.key == key);
+    own.or_else(|| fields.iter().find_map(inner))
 }
 
 /// The entry of a map that a place begins with: keys may have dots of their own.
 fn entry<'a>(value: &'a Value, place: &'a str) -> Option<(&'a str, &'a Value, &'a str)> {
-    let entries = value.as_map()?.iter();
+    let entries = value.plain().as_map()?.iter();
     let found = entries.filter_map(|(key, value)| {
         let rest = place.strip_prefix(key.as_str())?;
         let ends = rest.is_empty() || rest.starts_with(['.', '[']);
@@ -286,7 +311,7 @@ fn item<'a>(value: &'a Value, place: &'a str) -> Option<(usize, &'a Value, &'a s
     let index = index.parse().ok()?;
     Some((
         index,
-        value.as_list()?.get(index)?,
+        value.plain().as_list()?.get(index)?,
         rest.trim_start_matches('.'),
     ))
 }

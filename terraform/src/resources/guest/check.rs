@@ -1,15 +1,13 @@
 //! What is wrong with a guest before it is started, each thing at its attribute. Values that are not known yet are passed
 //! over.
 
-use hpcr_image::deploy::{self, SCRATCH_SERIAL};
+use hpcr_image::deploy::{self, LEAST_MEMORY, SCRATCH_SERIAL};
 
 use super::hardware::{Files, accelerator, refused, text, told};
 use crate::diagnostic::Diagnostic;
 use crate::value::path::Path;
 use crate::value::{Object, Value};
 
-/// Below this the guest itself stops, for want of room to unpack images.
-const LEAST_MEMORY: i64 = 512;
 /// The longest path of a socket (unix(7)).
 const LONGEST_SOCKET: usize = 107;
 
@@ -20,7 +18,7 @@ pub(super) fn configuration(config: &Object) -> Vec<Diagnostic> {
         found.push(told(&error, Path::of("name")));
     }
     for (name, least, most) in [
-        ("memory", LEAST_MEMORY, 16 << 20),
+        ("memory", LEAST_MEMORY.into(), 16 << 20),
         ("cpus", 1, 255),
         ("scratch", 1, 16 << 20),
         ("timeout", 0, 86_400),

@@ -36,12 +36,13 @@ pub(super) fn start(hardware: &Hardware, interrupted: &AtomicBool) -> Result<Obj
         .machine
         .start_detached(accelerator, &files.pid())
         .map_err(whole)?;
-    if let Some(patience) = hardware.patience {
-        wait(&guest, files, patience, interrupted).map_err(|failed| {
-            // What failed is told; that its remains had to be killed adds nothing.
-            let _ = guest.switch_off(&files.control(), hardware.stop);
-            vec![failed]
-        })?;
+    if let Some(patience) = hardware.patience
+        && let Err(why) = wait(&guest, files, patience, interrupted)
+    {
+        // What failed is told; that its remains had to be killed adds nothing.
+        let _ = guest.switch_off(&files.control(), hardware.stop);
+        // Read behind its end: what it said last is what helps.
+        return Err(vec![why.told(files, patience)]);
     }
     let decided = [
         ("state", Value::text(RUNNING)),
@@ -52,54 +53,70 @@ pub(super) fn start(hardware: &Hardware, interrupted: &AtomicBool) -> Result<Obj
     Ok(decided.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
+/// Why a guest's services have not started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unready {
+    Ended,
+    Interrupted,
+    Late,
+}
+
+impl Unready {
+    /// The same in words, with the end of the console as it is now.
+    pub(super) fn told(self, files: &Files, patience: Duration) -> Diagnostic {
+        let last = last_lines(&tail(&files.console()));
+        let (place, summary, detail) = match self {
+            Self::Ended => (
+                Path::default(),
+                "The guest ended before its services had started",
+                format!(
+                    "The end of its console ({}):\n\n{last}\n\ndocs/messages.md tells of each message code what to do.",
+                    files.console().display()
+                ),
+            ),
+            Self::Interrupted => (
+                Path::default(),
+                "Terraform was interrupted before the guest's services had started",
+                format!(
+                    "It was switched off; its volumes are kept. The end of its console:\n\n{last}\n\nApply again to start it."
+                ),
+            ),
+            Self::Late => (
+                Path::of("timeout"),
+                "The services of the guest did not start in time",
+                format!(
+                    "It was switched off after {} s. The end of its console:\n\n{last}\n\nGive it longer with `timeout`, or see what it waits for.",
+                    patience.as_secs()
+                ),
+            ),
+        };
+        Diagnostic::error(place, summary, detail)
+    }
+}
+
 /// Waits until the guest says that every service has started.
 pub(super) fn wait(
     guest: &Detached,
     files: &Files,
     patience: Duration,
     interrupted: &AtomicBool,
-) -> Result<(), Diagnostic> {
+) -> Result<(), Unready> {
     let started = messages::SERVICE_SUCCESS.to_string();
     let end = Instant::now() + patience;
     loop {
         // Looked at before the console is read: what it said last is not missed.
         let is_running = guest.is_running();
-        let console = tail(&files.console());
-        if console.contains(&started) {
+        if tail(&files.console()).contains(&started) {
             return Ok(());
         }
-        let last = last_lines(&console);
         if !is_running {
-            let detail = format!(
-                "The end of its console ({}):\n\n{last}\n\ndocs/messages.md tells of each message code what to do.",
-                files.console().display()
-            );
-            return Err(Diagnostic::error(
-                Path::default(),
-                "The guest ended before its services had started",
-                detail,
-            ));
+            return Err(Unready::Ended);
         }
         if interrupted.load(Ordering::Relaxed) {
-            let detail = format!(
-                "It was switched off; its volumes are kept. The end of its console:\n\n{last}\n\nApply again to start it."
-            );
-            return Err(Diagnostic::error(
-                Path::default(),
-                "Terraform was interrupted before the guest's services had started",
-                detail,
-            ));
+            return Err(Unready::Interrupted);
         }
         if Instant::now() >= end {
-            let detail = format!(
-                "It was switched off after {} s. The end of its console:\n\n{last}\n\nGive it longer with `timeout`, or see what it waits for.",
-                patience.as_secs()
-            );
-            return Err(Diagnostic::error(
-                Path::of("timeout"),
-                "The services of the guest did not start in time",
-                detail,
-            ));
+            return Err(Unready::Late);
         }
         thread::sleep(PACE);
     }

@@ -66,7 +66,7 @@ resource "hpcr_contract" "NAME" {
     }
   }
 }"#,
-        "env.logging",
+        "syslog, log_router",
     ),
     (
         r#"
@@ -263,5 +263,23 @@ resource "hpcr_contract" "NAME" {
   signing_key = FILE(locked.pem) #!
 }"#,
         "is encrypted",
+    ),
+    (
+        r#"
+resource "hpcr_contract" "NAME" {
+  cert     = FILE(image.crt)
+  env_yaml = yamlencode({ type = "env", logging = { syslog = { hostname = "logs.example", server = FILE(authority.crt) } }, volumes = { data = { seed = "short" } } }) #!
+}"#,
+        "At env_yaml.volumes.data.seed.",
+    ),
+    (
+        r#"
+resource "hpcr_contract" "NAME" {
+  cert = FILE(image.crt)
+  workload = {
+    play = { resources = [{ apiVersion = "v1", kind = "Pod", metadata = { name = "web" }, spec = { containers = "none" } }] } #!
+  }
+}"#,
+        "At workload.play.resources[0]",
     ),
 ];

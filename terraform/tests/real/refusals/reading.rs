@@ -120,6 +120,20 @@ output "NAME" {
 }"#,
         "private key",
     ),
+    (
+        r#"
+output "NAME" {
+  value = provider::hpcr::attestation_open(provider::hpcr::encrypt("x", FILE(image.crt)), FILE(sign.pem)) #!
+}"#,
+        "does not open with this key",
+    ),
+    (
+        r#"
+resource "hpcr_tgz" "NAME" {
+  folder = "file" #!
+}"#,
+        "is a file",
+    ),
 ];
 
 /// What a plan finds.
@@ -150,7 +164,7 @@ resource "hpcr_text_encrypted" "NAME" {
     (
         r#"
 resource "hpcr_contract" "NAME" {
-  TOKENS
+  HALF
   ca_cert       = FILE(authority.crt)
   ca_key        = FILE(authority.key)
   expiry_date   = "2001-01-01" #!
@@ -210,5 +224,29 @@ data "hpcr_encryption_cert" "NAME" {
   }
 }"#,
         "no certificate",
+    ),
+    (
+        r#"
+data "hpcr_attestation" "NAME" {
+  attestation = provider::hpcr::encrypt("x", FILE(image.crt))
+  privkey     = FILE(sign.pem) #!
+}"#,
+        "attestationPublicKey",
+    ),
+    (
+        r#"
+data "hpcr_attestation" "NAME" {
+  attestation = "0000000000000000000000000000000000000000000000000000000000000000 env"
+  cert        = FILE(image.crt)
+  signature   = "not base64!" #!
+}"#,
+        "nor base64",
+    ),
+    (
+        r#"
+resource "hpcr_tgz" "NAME" {
+  folder = "deep" #!
+}"#,
+        "is too deep",
     ),
 ];

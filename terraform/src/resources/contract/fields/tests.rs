@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::value::json::plain;
 
-fn find<'f>(fields: &'f [Field], name: &str) -> &'f Field {
+fn named<'f>(fields: &'f [Field], name: &str) -> &'f Field {
     fields.iter().find(|field| field.name == name).unwrap()
 }
 
@@ -18,8 +18,8 @@ fn inner(field: &Field) -> &[Field] {
 #[test]
 fn every_key_of_the_schema_is_an_attribute_in_terraforms_spelling() {
     let env = of(Section::Env);
-    let logging = inner(find(env, "logging"));
-    let router = inner(find(logging, "log_router"));
+    let logging = inner(named(env, "logging"));
+    let router = inner(named(logging, "log_router"));
     for (fields, names) in [
         (
             env,
@@ -36,19 +36,19 @@ fn every_key_of_the_schema_is_an_attribute_in_terraforms_spelling() {
         (logging, &["log_router", "syslog"]),
         (router, &["hostname", "iam_api_key", "port", "tags"]),
         (
-            inner(find(env, "volumes")),
+            inner(named(env, "volumes")),
             &["grep11", "kms", "seed", "uv_secret_id", "volume_id"],
         ),
     ] {
         for name in names {
-            find(fields, name);
+            named(fields, name);
         }
     }
     let workload = of(Section::Workload);
     assert!(workload.iter().all(|field| field.name != "type"));
-    assert!(matches!(find(workload, "play").shape, Shape::One(_)));
+    assert!(matches!(named(workload, "play").shape, Shape::One(_)));
     assert!(matches!(
-        find(inner(find(workload, "play")), "resources").shape,
+        named(inner(named(workload, "play")), "resources").shape,
         Shape::Value(Kind::Dynamic)
     ));
 }
@@ -126,5 +126,26 @@ fn a_key_path_leads_to_its_attribute() {
             path(fields, &said, place, Path::of("env")).to_string(),
             expected
         );
+    }
+}
+
+#[test]
+fn findings_speak_of_keys_as_terraform_spells_them() {
+    for (text, spoken) in [
+        (
+            "write exactly one of syslog and logRouter",
+            "write exactly one of syslog and log_router",
+        ),
+        (
+            "`logRouter.iamApiKey`, or uv-secret-id.",
+            "`log_router.iam_api_key`, or uv_secret_id.",
+        ),
+        (
+            "nothing of ours: iPhone, dm-crypt",
+            "nothing of ours: iPhone, dm-crypt",
+        ),
+        ("", ""),
+    ] {
+        assert_eq!(super::spoken(of(Section::Env), text), spoken);
     }
 }
