@@ -196,7 +196,7 @@ impl UserData {
 }
 
 /// Whether bytes speak of something sealed anywhere, also where they are no contract at all.
-pub(crate) fn mentions_sealed(bytes: &[u8]) -> bool {
+pub fn mentions_sealed(bytes: &[u8]) -> bool {
     let tokens = [Prefix::HyperProtectBasic, Prefix::ContractBasic].map(Prefix::as_str);
     [tokens[0], tokens[1], age::BEGIN].iter().any(|begin| {
         bytes

@@ -64,6 +64,14 @@ impl Origin {
         }
     }
 
+    /// Another file of what holds this one.
+    pub(crate) fn beside(&self, file: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// A finding about the document as a whole.
     pub(crate) fn finding(&self, cause: &str, remedy: &str) -> Finding {
         Finding::new(self.code, self.place("", (0, 0), 0), cause, remedy)

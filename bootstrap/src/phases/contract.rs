@@ -4,7 +4,7 @@
 //! not depend on what was wrong: the console must not be an oracle for tokens that the host makes.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hpcr_contract::disclosure;
@@ -14,6 +14,7 @@ use hpcr_contract::messages;
 use hpcr_contract::plan::Plan;
 use hpcr_contract::product::Product;
 use hpcr_contract::stages::{Agreed, Opened, Rejection, Sealed};
+use hpcr_contract::user_data::mentions_sealed;
 use zeroize::Zeroizing;
 
 use crate::cidata::Seed;
@@ -49,8 +50,11 @@ pub(crate) async fn run(
 ) -> Result<Contract, Error> {
     let user_data = Zeroizing::new(seed.user_data.to_vec());
     let ours = Arc::clone(guest);
+    let parsed = Arc::new(OnceLock::new());
+    let is_sealed = Arc::clone(&parsed);
     let read = move || {
         let sealed = Sealed::parse(&user_data, "user-data").map_err(Failed::Rejected)?;
+        parsed.get_or_init(|| sealed.needs_key());
         tell_unknown(&ours, sealed.unknown_keys());
         let verified = sealed
             .open(key.keys())
@@ -75,7 +79,12 @@ pub(crate) async fn run(
             Ok(Err(_)) | Err(_) => Err(Failed::Panicked),
         }
     };
-    judged(read, guest.kind()).await
+    // Before the envelope is read, nothing of it has been opened.
+    let is_sealed = || {
+        let known = is_sealed.get().copied();
+        known.unwrap_or_else(|| mentions_sealed(&seed.user_data))
+    };
+    judged(read, guest.kind(), is_sealed).await
 }
 
 enum Failed {
@@ -89,13 +98,14 @@ enum Failed {
 async fn judged<T>(
     read: impl Future<Output = Result<T, Failed>>,
     kind: ImageKind,
+    is_sealed: impl FnOnce() -> bool,
 ) -> Result<T, Error> {
     let begun = uptime();
     let read = tokio::time::timeout(LATEST, read).await;
     let rejection = match read.unwrap_or(Err(Failed::TooLate)) {
         Ok(contract) => return Ok(contract),
         Err(Failed::Internal(error)) => return Err(Error::Attestation(error)),
-        Err(Failed::TooLate) if kind == ImageKind::Development => {
+        Err(Failed::TooLate) if kind == ImageKind::Development || !is_sealed() => {
             return Err(Error::TooLate(LATEST));
         }
         Err(Failed::Rejected(rejection)) => rejection,
@@ -170,27 +180,32 @@ mod tests {
     async fn told(
         read: impl Future<Output = Result<(), Failed>>,
         kind: ImageKind,
+        sealed: bool,
     ) -> Vec<disclosure::Told> {
-        let judged = judged(read, kind).await;
+        let judged = judged(read, kind, || sealed).await;
         judged
             .unwrap_err()
             .for_console(messages::INVALID_CONTRACT, kind)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn on_a_production_image_a_contract_that_takes_too_long_is_told_of_like_any_other() {
+    async fn on_a_production_image_a_sealed_contract_that_takes_too_long_is_told_of_like_any_other()
+    {
         let kind = ImageKind::Production;
         let rejection = Rejection {
             findings: Vec::new(),
             sealed: true,
             authenticated: false,
         };
-        let rejected = told(async { Err(Failed::Rejected(rejection)) }, kind).await;
-        assert_eq!(told(std::future::pending(), kind).await, rejected);
-        assert_eq!(told(async { Err(Failed::Panicked) }, kind).await, rejected);
+        let rejected = told(async { Err(Failed::Rejected(rejection)) }, kind, true).await;
+        assert_eq!(told(std::future::pending(), kind, true).await, rejected);
+        let panicked = told(async { Err(Failed::Panicked) }, kind, true).await;
+        assert_eq!(panicked, rejected);
 
-        let late = told(std::future::pending(), ImageKind::Development).await;
-        assert!(late[0].text.contains("within 39 s"), "{late:?}");
+        for (kind, sealed) in [(ImageKind::Development, true), (kind, false)] {
+            let late = told(std::future::pending(), kind, sealed).await;
+            assert!(late[0].text.contains("within 39 s"), "{late:?}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! What is a secret is known by its key; of variables, by the words of their names. A variable of another name may be a
 //! secret, too.
 
+use std::collections::BTreeMap;
+
 use super::warn;
 use crate::certificate::PublicKey;
 use crate::finding::Finding;
@@ -13,7 +15,8 @@ use crate::secret::{ExposeSecret as _, SecretString};
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
 use crate::yaml::{Document, Kind, Node};
-use std::collections::BTreeMap;
+
+mod containers;
 
 /// The most keys that are named.
 const MOST_NAMED: usize = 8;
@@ -58,9 +61,10 @@ pub(super) fn of_workload(part: &Part<'_, WorkloadSection>) -> Option<Finding> {
         section.contract_id.is_some(),
     );
     pointers.extend(variables(&section.env));
-    pointers.extend(of_pods(part.document));
-    pointers.extend(confidential(part.document));
-    told(part.document, &pointers)
+    let mut secrets: Vec<_> = pointers.into_iter().map(Secret::at).collect();
+    secrets.extend(containers::secrets(part.document));
+    secrets.extend(confidential(part.document).into_iter().map(Secret::at));
+    told(part.document, &secrets)
 }
 
 /// The secrets of an env section.
@@ -89,7 +93,8 @@ pub(super) fn of_env(part: &Part<'_, EnvSection>) -> Option<Finding> {
     ));
     pointers.extend(variables(&section.env));
     pointers.extend(confidential(part.document));
-    told(part.document, &pointers)
+    let secrets: Vec<_> = pointers.into_iter().map(Secret::at).collect();
+    told(part.document, &secrets)
 }
 
 /// What a contract of confidential containers has as its secret, but for public keys.
@@ -114,38 +119,6 @@ fn confidential(document: &Document) -> Vec<String> {
             )
         })
         .collect()
-}
-
-/// The items of a list with their numbers; none where it is no list.
-fn items(node: Option<&Node>) -> impl Iterator<Item = (usize, &Node)> {
-    let list = match node.map(|node| &node.kind) {
-        Some(Kind::Sequence(items)) => items.as_slice(),
-        _ => &[],
-    };
-    list.iter().enumerate()
-}
-
-/// The variables of Pods that stand in the section itself.
-fn of_pods(document: &Document) -> Vec<String> {
-    let mut pointers = Vec::new();
-    let play = document.root().get("play");
-    for (pod, resource) in items(play.and_then(|play| play.get("resources"))) {
-        for list in ["initContainers", "containers"] {
-            let spec = resource.get("spec");
-            for (container, node) in items(spec.and_then(|spec| spec.get(list))) {
-                for (index, variable) in items(node.get("env")) {
-                    let text =
-                        |key: &str| variable.get(key).and_then(Node::text).unwrap_or_default();
-                    if is_secret(text("name")) && !text("value").is_empty() {
-                        pointers.push(format!(
-                            "/play/resources/{pod}/spec/{list}/{container}/env/{index}/value"
-                        ));
-                    }
-                }
-            }
-        }
-    }
-    pointers
 }
 
 fn common(no_volumes: bool, no_auths: bool, has_id: bool) -> Vec<String> {
@@ -188,14 +161,40 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-fn told(document: &Document, pointers: &[String]) -> Option<Finding> {
-    let first = pointers.first()?;
-    let named: Vec<String> = pointers
+/// A secret of a section.
+struct Secret {
+    /// Where it stands in the section.
+    pointer: String,
+    name: String,
+}
+
+impl Secret {
+    fn at(pointer: String) -> Self {
+        let name = dotted(&pointer);
+        Self { pointer, name }
+    }
+
+    /// One in a file of the archive that stands at `pointer`.
+    fn within(pointer: &str, file: &str, inner: &str) -> Self {
+        Self {
+            pointer: pointer.to_owned(),
+            name: format!("{} → {file}: {}", dotted(pointer), dotted(inner)),
+        }
+    }
+}
+
+fn dotted(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".")
+}
+
+fn told(document: &Document, secrets: &[Secret]) -> Option<Finding> {
+    let first = &secrets.first()?.pointer;
+    let named: Vec<String> = secrets
         .iter()
         .take(MOST_NAMED)
-        .map(|pointer| format!("`{}`", pointer.trim_start_matches('/').replace('/', ".")))
+        .map(|secret| format!("`{}`", secret.name))
         .collect();
-    let more = match pointers.len().saturating_sub(MOST_NAMED) {
+    let more = match secrets.len().saturating_sub(MOST_NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };

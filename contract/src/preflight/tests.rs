@@ -1,8 +1,11 @@
 #![allow(clippy::unwrap_used)]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
 use crate::messages::SCHEMA_PARSE_CONTRACT;
-use crate::testing::{self, KeyPair};
+use crate::testing::{self, KeyPair, targz};
 
 const DAY: i64 = 86_400;
 
@@ -120,6 +123,37 @@ fn the_keys_of_all_secrets_in_the_clear_are_named() {
         &*cause,
         "the section is not sealed: `volumes`, `auths`, `env.API_KEY` can be read by anybody who holds the contract"
     );
+}
+
+#[test]
+fn secrets_of_containers_are_found_in_templates_and_archives_too() {
+    let packed = |file: &str, text: &str| STANDARD.encode(targz(&[(file, text.as_bytes())]));
+    let pod = "kind: Pod\nspec: {containers: [{env: [{name: DB_PASSWORD, value: hunter2}, {name: TOKEN, value: $(OTHER)}]}]}\n---\nkind: ConfigMap\n";
+    let compose = "services:\n  web: {environment: {API_KEY: hunter2, TOKEN: \"${TOKEN}\", PASSWORD: }}\n  db: {environment: [MODE=a, DB_PASSWORD=hunter2]}\n";
+    for (section, expected) in [
+        (
+            format!("play: {{archive: {}}}", packed("pod.yaml", pod)),
+            "`play.archive → pod.yaml: spec.containers.0.env.0.value`",
+        ),
+        (
+            format!("compose: {{archive: {}}}", packed("docker-compose.yaml", compose)),
+            "`compose.archive → docker-compose.yaml: services.web.environment.API_KEY`, `compose.archive → docker-compose.yaml: services.db.environment.DB_PASSWORD`",
+        ),
+        (
+            "play: {templates: [{spec: {initContainers: [{env: [{name: TOKEN, value: '{{ .Env.T }}'}, {name: KEY, value: hunter2}]}]}}]}".to_owned(),
+            "`play.templates.0.spec.initContainers.0.env.1.value`",
+        ),
+    ] {
+        let document = Document::parse(&section, "workload", SCHEMA_PARSE_CONTRACT).unwrap();
+        let part = Part {
+            section: &document.read::<WorkloadSection>().unwrap(),
+            document: &document,
+        };
+        let finding = plain::of_workload(&part).unwrap();
+        let told = format!("the section is not sealed: {expected} can be read");
+        assert!(finding.cause.starts_with(&told), "{finding}");
+        assert!(!finding.to_string().contains("hunter2") && finding.place.line == Some(1));
+    }
 }
 
 #[test]

@@ -248,6 +248,21 @@ impl<'a> Reader<'a> {
         self.report(Level::Error, self.code, value, value.key, cause, remedy);
     }
 
+    /// Reports a line, from 1, of another file of the archive.
+    pub(super) fn refuse_line(
+        &mut self,
+        file: &str,
+        line: u32,
+        cause: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        if self.findings.len() < finding::MOST {
+            let place = self.origin.beside(file).place("", (line, 1), 0);
+            self.findings
+                .push(Finding::new(self.code, place, cause, remedy));
+        }
+    }
+
     fn report(
         &mut self,
         level: Level,

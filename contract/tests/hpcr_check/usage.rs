@@ -97,6 +97,29 @@ fn standard_input_is_read_for_a_dash() {
 }
 
 #[test]
+fn a_key_is_read_from_standard_input_where_nothing_else_is() {
+    let desk = Desk::new();
+    desk.write("contract.yaml", desk.sealed_and_signed());
+    let (image, signer) = (desk.read("image.key"), desk.read("signer.key"));
+    for (arguments, key) in [
+        (&["contract.yaml", "--key", "-"][..], &image),
+        (&["inspect", "contract.yaml", "--key=-"], &image),
+        (&["plan", "contract.yaml", "--key", "-"], &image),
+        (&["verify", "contract.yaml", "--key", "-"], &image),
+        (&["verify", "contract.yaml", "--key", "-"], &signer),
+        (&["sign", "contract.yaml", "--key", "-"], &signer),
+    ] {
+        let ran = desk.hpcr_with(arguments, key);
+        assert_eq!(ran.status, 0, "{arguments:?}: {ran:?}");
+    }
+    let both = desk.hpcr_with(&["validate", "-", "--key", "-"], &image);
+    assert!(
+        both.status == 2 && both.err.contains("standard input is named twice"),
+        "{both:?}"
+    );
+}
+
+#[test]
 fn what_is_no_contract_is_told_as_such() {
     let desk = Desk::new();
     for (bytes, cause) in [

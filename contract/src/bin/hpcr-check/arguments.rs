@@ -53,7 +53,7 @@ fn product() -> impl TypedValueParser<Value = Product> {
 /// A private key that need not be given.
 #[derive(Debug, Default, Args)]
 pub(crate) struct OptionalKey {
-    /// The private key that opens sealed sections (PEM)
+    /// The private key that opens sealed sections (PEM, or that of age files); - reads standard input
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<PathBuf>,
     #[command(flatten)]
@@ -63,7 +63,7 @@ pub(crate) struct OptionalKey {
 /// A private key that must be given.
 #[derive(Debug, Args)]
 pub(crate) struct RequiredKey {
-    /// The private key (PEM)
+    /// The private key (PEM); - reads standard input
     #[arg(long, value_name = "KEY")]
     pub(crate) key: PathBuf,
     #[command(flatten)]

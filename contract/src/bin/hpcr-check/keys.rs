@@ -12,6 +12,7 @@ use hpcr_contract::secret::SecretString;
 use hpcr_contract::stages::Keys;
 use hpcr_contract::token::age;
 use hpcr_contract::token::openssl::DecryptionKey;
+use zeroize::Zeroizing;
 
 use crate::arguments::{OptionalKey, Passphrase};
 use crate::failure::Failure;
@@ -45,32 +46,12 @@ pub(crate) fn opening(arguments: &OptionalKey) -> Result<Opening, Failure> {
 
 /// The key of a file, of either kind.
 pub(crate) fn opening_by(path: &Path, passphrase: &Passphrase) -> Result<Opening, Failure> {
-    if is_age(path)? {
-        let bytes = input::key(path)?;
-        let text = String::from_utf8_lossy(&bytes);
-        let age = age::Identity::from_text(&text).map_err(|source| unusable(path, source))?;
-        return Ok(Opening {
-            age: Some(age),
-            token: None,
-        });
-    }
-    let token = decryption(path, private(path, passphrase)?)?;
-    Ok(Opening {
-        token: Some(token),
-        age: None,
-    })
+    KeyFile::read(path)?.opening(passphrase)
 }
 
 /// A private key.
 pub(crate) fn private(path: &Path, passphrase: &Passphrase) -> Result<PrivateKey, Failure> {
-    let pem = input::key(path)?;
-    if is_encrypted(&pem) {
-        let secret = secret(path, passphrase)?;
-        PrivateKey::from_pem_with_passphrase(&pem, &secret)
-    } else {
-        PrivateKey::from_pem(&pem)
-    }
-    .map_err(|source| unusable(path, source))
+    KeyFile::read(path)?.private(passphrase)
 }
 
 /// A private key as one that opens tokens.
@@ -78,25 +59,73 @@ pub(crate) fn decryption(path: &Path, key: PrivateKey) -> Result<DecryptionKey, 
     DecryptionKey::new(key).map_err(|source| unusable(path, source))
 }
 
-/// Whether a file holds a private key rather than a public one.
-pub(crate) fn is_private(path: &Path) -> Result<bool, Failure> {
-    holds(path, b"PRIVATE KEY-----")
+/// A file with a key of a kind that it shows itself. It is read once: standard input cannot be read again.
+pub(crate) struct KeyFile<'p> {
+    pub(crate) path: &'p Path,
+    bytes: Zeroizing<Vec<u8>>,
 }
 
-/// Whether a file holds a key for age files.
-pub(crate) fn is_age(path: &Path) -> Result<bool, Failure> {
-    holds(path, b"AGE-SECRET-KEY-")
-}
+impl<'p> KeyFile<'p> {
+    pub(crate) fn read(path: &'p Path) -> Result<Self, Failure> {
+        let bytes = input::key(path)?;
+        Ok(Self { path, bytes })
+    }
 
-fn holds(path: &Path, mark: &[u8]) -> Result<bool, Failure> {
-    Ok(input::key(path)?
-        .windows(mark.len())
-        .any(|window| window == mark))
+    /// Whether it holds a private key rather than a public one.
+    pub(crate) fn is_private(&self) -> bool {
+        self.holds(b"PRIVATE KEY-----")
+    }
+
+    /// Whether it holds a key for age files.
+    pub(crate) fn is_age(&self) -> bool {
+        self.holds(b"AGE-SECRET-KEY-")
+    }
+
+    fn holds(&self, mark: &[u8]) -> bool {
+        self.bytes.windows(mark.len()).any(|window| window == mark)
+    }
+
+    /// What opens sealed texts.
+    pub(crate) fn opening(&self, passphrase: &Passphrase) -> Result<Opening, Failure> {
+        if self.is_age() {
+            let text = Zeroizing::new(String::from_utf8_lossy(&self.bytes).into_owned());
+            let age = age::Identity::from_text(&text).map_err(|source| self.unusable(source))?;
+            return Ok(Opening {
+                age: Some(age),
+                token: None,
+            });
+        }
+        let token = decryption(self.path, self.private(passphrase)?)?;
+        Ok(Opening {
+            token: Some(token),
+            age: None,
+        })
+    }
+
+    /// A private key.
+    pub(crate) fn private(&self, passphrase: &Passphrase) -> Result<PrivateKey, Failure> {
+        if is_encrypted(&self.bytes) {
+            let secret = secret(self.path, passphrase)?;
+            PrivateKey::from_pem_with_passphrase(&self.bytes, &secret)
+        } else {
+            PrivateKey::from_pem(&self.bytes)
+        }
+        .map_err(|source| self.unusable(source))
+    }
+
+    /// A public key or a certificate.
+    pub(crate) fn public(&self) -> Result<PublicKey, Failure> {
+        PublicKey::parse(&self.bytes).map_err(|source| self.unusable(source))
+    }
+
+    fn unusable(&self, source: ContractError) -> Failure {
+        unusable(self.path, source)
+    }
 }
 
 /// A public key or a certificate.
 pub(crate) fn public(path: &Path) -> Result<PublicKey, Failure> {
-    PublicKey::parse(&input::key(path)?).map_err(|source| unusable(path, source))
+    KeyFile::read(path)?.public()
 }
 
 /// A certificate.

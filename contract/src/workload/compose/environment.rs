@@ -195,9 +195,9 @@ fn named_file(
             let (read, wrong) = env_file::read(text, surroundings.variables, |text, further| {
                 reader.interpolate(text, further)
             });
+            // Where it stands, once, however many services name the file.
             for wrong in wrong {
-                let cause = format!("line {} of the env file: {}", wrong.line, wrong.cause);
-                reader.refuse(&path, cause, env_file::REMEDY);
+                reader.refuse_line(&name, wrong.line, wrong.cause, env_file::REMEDY);
             }
             let read = Rc::new(read);
             environment.extend(reader, &path, &read);

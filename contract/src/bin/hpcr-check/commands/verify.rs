@@ -1,6 +1,6 @@
 //! `hpcr-check verify`: whether the signature of a contract holds, and whose it is.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use hpcr_contract::authoring;
@@ -8,8 +8,9 @@ use hpcr_contract::certificate::PublicKey;
 use hpcr_contract::finding::Finding;
 use serde_json::{Map, json};
 
-use crate::arguments::{Format, OptionalKey};
+use crate::arguments::{Format, OptionalKey, Passphrase};
 use crate::failure::Failure;
+use crate::keys::KeyFile;
 use crate::output::Output;
 use crate::report::Report;
 use crate::{Verdict, input, keys};
@@ -34,16 +35,17 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Failure> {
     let name = input::name(&arguments.file);
     let contract = input::utf8(&arguments.file)?;
-    let signer = match &arguments.key.key {
+    let key = arguments.key.key.as_deref();
+    let signer = match key.map(KeyFile::read).transpose()? {
         None => authoring::verify(&contract, &name, None, None),
-        Some(path) if keys::is_age(path)? => {
-            let opening = keys::opening(&arguments.key)?;
+        Some(key) if key.is_age() => {
+            let opening = key.opening(&arguments.key.passphrase)?;
             authoring::verify(&contract, &name, None, opening.keys())
         }
-        Some(path) if keys::is_private(path)? => {
-            by_private(&contract, &name, path, &arguments.key)?
+        Some(key) if key.is_private() => {
+            by_private(&contract, &name, &key, &arguments.key.passphrase)?
         }
-        Some(path) => authoring::verify(&contract, &name, Some(&keys::public(path)?), None),
+        Some(key) => authoring::verify(&contract, &name, Some(&key.public()?), None),
     };
     let report = match signer {
         Ok(signer) => {
@@ -64,14 +66,14 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
 fn by_private(
     contract: &str,
     name: &str,
-    path: &Path,
-    arguments: &OptionalKey,
+    key: &KeyFile<'_>,
+    passphrase: &Passphrase,
 ) -> Result<Result<PublicKey, Vec<Finding>>, Failure> {
-    let signer = keys::private(path, &arguments.passphrase)?;
+    let signer = key.private(passphrase)?;
     let by_signer = authoring::verify(contract, name, Some(&signer.public_key()?), None);
     if by_signer.is_ok() {
         return Ok(by_signer);
     }
-    let image = keys::decryption(path, signer)?;
+    let image = keys::decryption(key.path, signer)?;
     Ok(authoring::verify(contract, name, None, Some(&image)))
 }

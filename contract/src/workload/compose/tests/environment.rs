@@ -176,3 +176,18 @@ fn no_environment_and_no_command_is_larger_than_linux_takes() {
         }
     }
 }
+
+#[test]
+fn a_faulty_line_of_an_env_file_is_told_there_once_for_all_services() {
+    let service = |name: &str| format!("  {name}:\n    image: {IMAGE}\n    env_file: bad.env\n");
+    let compose = format!("services:\n{}{}", service("web"), service("db"));
+    let findings = read_text(&compose).unwrap_err();
+    let told: Vec<_> = findings
+        .iter()
+        .map(|finding| (finding.place.to_string(), &*finding.cause))
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let (place, cause) = &told[0];
+    assert!(place.ends_with(" → bad.env:1:1"), "{place}");
+    assert_eq!(*cause, "a quote is not closed");
+}
