@@ -9,7 +9,7 @@ use crate::finding::{Finding, Level, Place};
 use crate::opening::{self, Clear};
 use crate::parallel;
 use crate::token::openssl::Token;
-use crate::user_data::{Text, UserData, mentions_sealed};
+use crate::user_data::{self, Envelope, Text, UserData, mentions_sealed};
 
 mod opened;
 mod stand_in;
@@ -68,6 +68,23 @@ impl Sealed {
                 sealed: mentions_sealed(bytes),
                 authenticated: false,
             })
+    }
+
+    /// What stands in the clear in a contract whose envelope is not whole: for whoever reviews it.
+    pub(crate) fn remains(bytes: &[u8], name: &str) -> Option<Ajar> {
+        let envelope = Envelope::read(bytes, name)
+            .ok()
+            .filter(|read| !read.is_section)?;
+        let clear = |part: Option<user_data::Part>| {
+            let part = part.filter(|part| !part.is_sealed())?;
+            Some(OpenPart::new(part, None))
+        };
+        Some(Ajar {
+            findings: envelope.findings,
+            workload: clear(envelope.workload),
+            env: clear(envelope.env),
+            places: envelope.places,
+        })
     }
 
     /// Whether opening it takes a key.

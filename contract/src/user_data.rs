@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::finding::{self, Finding, Place};
 use crate::messages;
+use crate::spelling;
 use crate::token::openssl::{Prefix, is_token};
 use crate::token::{age, is_sealed};
 use crate::yaml::{Document, Kind, Origin};
@@ -105,14 +106,31 @@ impl Part {
         self.text().is_some_and(Text::is_token)
     }
 
-    fn is_sealed(&self) -> bool {
+    pub(crate) fn is_sealed(&self) -> bool {
         self.text().is_some_and(Text::is_sealed)
     }
 }
 
-impl UserData {
-    /// Parses the envelope; `name` is what findings call the file.
-    pub fn parse(bytes: &[u8], name: &str) -> Result<Self, Vec<Finding>> {
+/// An envelope as far as it can be read: a part that is missing or of the wrong kind is told, and left out.
+pub(crate) struct Envelope {
+    pub(crate) workload: Option<Part>,
+    pub(crate) env: Option<Part>,
+    auditor: Option<Text>,
+    signature: Option<String>,
+    pub(crate) places: Places,
+    unknown: Vec<Finding>,
+    /// What is wrong with it.
+    pub(crate) findings: Vec<Finding>,
+    /// It looks like a section on its own: what stands under `env` are then variables.
+    pub(crate) is_section: bool,
+}
+
+impl Envelope {
+    /// Reads an envelope; `name` is what findings call the file.
+    ///
+    /// # Errors
+    /// Why it has no parts at all.
+    pub(crate) fn read(bytes: &[u8], name: &str) -> Result<Self, Vec<Finding>> {
         let wrong = |cause: &str, remedy: &str| {
             vec![Finding::new(
                 messages::INVALID_CONTRACT,
@@ -150,11 +168,12 @@ impl UserData {
                     messages::UNKNOWN_KEY,
                     place,
                     "the key means nothing here and is not read",
-                    "check its spelling",
+                    spelling::remedy(&key.name, &KEYS),
                 )
             })
             .collect();
 
+        let is_section = document.root().get("type").is_some();
         let mut findings = Vec::new();
         let places = Places {
             workload: document.place("/workload"),
@@ -166,20 +185,38 @@ impl UserData {
         let env = part(&mut document, text, "env", &mut findings);
         let auditor = scalar(&mut document, "attestationPublicKey", &mut findings);
         let signature = scalar(&mut document, "envWorkloadSignature", &mut findings);
-        match (workload, env) {
-            (Some(workload), Some(env)) if findings.is_empty() => {
-                let signature = signature.map(|text| text.0.to_string());
-                Ok(Self {
-                    workload,
-                    env,
-                    auditor,
-                    signature,
-                    places,
-                    unknown,
-                })
-            }
-            _ => Err(findings),
+        Ok(Envelope {
+            workload,
+            env,
+            auditor,
+            signature: signature.map(|text| text.0.to_string()),
+            places,
+            unknown,
+            findings,
+            is_section,
+        })
+    }
+
+    /// The parsed envelope, where nothing is wrong with it.
+    fn whole(self) -> Result<UserData, Vec<Finding>> {
+        match (self.workload, self.env) {
+            (Some(workload), Some(env)) if self.findings.is_empty() => Ok(UserData {
+                workload,
+                env,
+                auditor: self.auditor,
+                signature: self.signature,
+                places: self.places,
+                unknown: self.unknown,
+            }),
+            _ => Err(self.findings),
         }
+    }
+}
+
+impl UserData {
+    /// Parses the envelope; `name` is what findings call the file.
+    pub fn parse(bytes: &[u8], name: &str) -> Result<Self, Vec<Finding>> {
+        Envelope::read(bytes, name)?.whole()
     }
 
     /// Whether any part of the contract is sealed.
