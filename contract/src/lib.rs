@@ -39,6 +39,7 @@ pub mod sections;
 pub mod seed;
 pub mod signature;
 pub mod sources;
+mod spelling;
 pub mod stages;
 pub mod tgz;
 pub mod token;

@@ -19,8 +19,8 @@ pub(crate) mod alone;
 pub struct Review {
     /// Everything that was said about it.
     pub findings: Vec<Finding>,
-    /// SHA-256 of workload and env in the clear.
-    pub hashes: Option<[[u8; 32]; 2]>,
+    /// SHA-256 of workload and env in the clear, of those that are open.
+    pub hashes: [Option<[u8; 32]>; 2],
     /// Both sections, where they follow the schema and the signature holds.
     pub verified: Option<Verified>,
     /// What the guest would do; none where something stops it, or where nobody could open it.
@@ -60,18 +60,28 @@ impl Review {
         product: Product,
         horizon: Horizon,
     ) -> Result<(), Rejection> {
-        let sealed = Sealed::parse(bytes, name)?;
+        let sealed = match Sealed::parse(bytes, name) {
+            Ok(sealed) => sealed,
+            Err(rejection) => {
+                let Some(ajar) = Sealed::remains(bytes, name) else {
+                    return Err(rejection);
+                };
+                self.ajar(ajar.read(product), &[], product, horizon);
+                return Ok(());
+            }
+        };
         self.tell(sealed.unknown_keys().to_vec());
         let closed = sealed.without_key(keys);
         let opened = match sealed.opened(keys) {
             Ok(opened) => opened,
             Err(ajar) => {
+                self.hashes = ajar.hashes();
                 self.ajar(ajar.read(product), &closed, product, horizon);
                 return Ok(());
             }
         };
         self.open = true;
-        self.hashes = Some(opened.hashes());
+        self.hashes = opened.hashes().map(Some);
         let verified = match opened.verified(product) {
             Ok(verified) => verified,
             Err(unsound) => {

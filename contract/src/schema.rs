@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::finding::{self, Finding};
 use crate::messages;
 use crate::product::Product;
+use crate::spelling;
 use crate::yaml::{self, Document, Kind};
 
 mod compiled;
@@ -170,7 +171,7 @@ fn unknown_keys(name: &str, document: &Document) -> Vec<Finding> {
                 messages::UNKNOWN_KEY,
                 document.key_place(pointer, &key.name),
                 "the key means nothing here and is not read",
-                explain::spelling(&key.name, &known),
+                spelling::remedy(&key.name, &known),
             ));
         }
     };

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use super::{Link, Network, Route, Settings, is_domain};
 use crate::finding::Finding;
+use crate::spelling;
 use crate::yaml::{Document, Kind, Node, whole};
 
 /// The most findings that are told.
@@ -336,7 +337,7 @@ impl Reader<'_> {
                 self.refuse(
                     &value,
                     format!("the key `{key}` is not known here"),
-                    format!("known keys: {}", known.join(", ")),
+                    spelling::remedy(key, known),
                 );
             }
         }

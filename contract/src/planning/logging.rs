@@ -7,7 +7,7 @@ use openssl::pkey::{PKeyRef, Private};
 use openssl::x509::X509Ref;
 
 use super::{Part, refuse, refuse_as};
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, Level, both};
 use crate::messages::{self, Code};
 use crate::pem::{self, Problem};
 use crate::plan;
@@ -77,7 +77,7 @@ impl Reader<'_> {
             .port("/logging/syslog/port", given.port, SYSLOG_PORT)
             .map_err(&mut keep);
         let authorities = self.authorities(&given.server).map_err(&mut keep);
-        let client = self.client(given).map_err(&mut keep);
+        let client = self.client(given).map_err(|found| findings.extend(found));
         match (host, port, authorities, client) {
             (Ok(host), Ok(port), Ok(authorities), Ok(client)) => Ok(plan::Syslog {
                 host,
@@ -105,31 +105,41 @@ impl Reader<'_> {
     }
 
     /// The guest's own certificate and key: both or neither.
-    fn client(&self, given: &Syslog) -> Result<Option<plan::ClientIdentity>, Finding> {
+    fn client(&self, given: &Syslog) -> Result<Option<plan::ClientIdentity>, Vec<Finding>> {
         let (certificate, key) = match (&given.cert, &given.key) {
             (None, None) => return Ok(None),
             (Some(certificate), Some(key)) => (certificate, key),
             (Some(_), None) => {
                 let code = messages::LOGGING_MISSING_PRIVATE_KEY;
                 let cause = "there is a client certificate and no key";
-                return Err(self.tell(code, "cert", cause, "add the key of `cert`"));
+                return Err(vec![self.tell(
+                    code,
+                    "cert",
+                    cause,
+                    "add the key of `cert`",
+                )]);
             }
             (None, Some(_)) => {
                 let code = messages::LOGGING_MISSING_CLIENT_CERTIFICATE;
                 let cause = "there is a client key and no certificate";
-                return Err(self.tell(code, "key", cause, "add the certificate of `key`"));
+                return Err(vec![self.tell(
+                    code,
+                    "key",
+                    cause,
+                    "add the certificate of `key`",
+                )]);
             }
         };
-        let (certificates, pem) = pem::certificates(certificate).map_err(|problem| {
+        let certificate = pem::certificates(certificate).map_err(|problem| {
             let code = match problem {
                 Problem::NoBlock => messages::LOGGING_MISSING_PEM,
                 _ => messages::LOGGING_MISSING_CLIENT_CERTIFICATE,
             };
             let remedy = "write the client certificate as PEM, or as base64 of PEM";
-            self.tell(code, "cert", problem.cause(), remedy)
-                .with_level(problem.level())
-        })?;
-        let (private, key) = pem::private_key(key.expose_secret()).map_err(|problem| {
+            let told = self.tell(code, "cert", problem.cause(), remedy);
+            vec![told.with_level(problem.level())]
+        });
+        let private = pem::private_key(key.expose_secret()).map_err(|problem| {
             let code = match problem {
                 Problem::NoBlock => messages::LOGGING_MISSING_PEM,
                 Problem::UnknownKey | Problem::OtherKind => messages::LOGGING_UNKNOWN_KEY_TYPE,
@@ -137,9 +147,10 @@ impl Reader<'_> {
             };
             let remedy =
                 "write the client key as unencrypted PKCS#8 (`openssl pkcs8 -topk8 -nodes`)";
-            self.tell(code, "key", problem.cause(), remedy)
-                .with_level(problem.level())
-        })?;
+            let told = self.tell(code, "key", problem.cause(), remedy);
+            vec![told.with_level(problem.level())]
+        });
+        let ((certificates, pem), (private, key)) = both(certificate, private)?;
         if !certificates
             .first()
             .is_some_and(|leaf| belong_together(leaf, &private))
@@ -148,7 +159,7 @@ impl Reader<'_> {
             let cause = "the key is not that of the client certificate";
             let remedy =
                 "give the key that the certificate was made for, and the client certificate first";
-            return Err(self.tell(code, "key", cause, remedy));
+            return Err(vec![self.tell(code, "key", cause, remedy)]);
         }
         Ok(Some(plan::ClientIdentity {
             certificate: pem,

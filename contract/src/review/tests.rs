@@ -101,6 +101,14 @@ fn envs() -> Vec<String> {
             "FILL-IN-9c_QmT4-uBx81KdW, kms: [], apiKey: hunter2hunter2",
         ),
         with("data:", "other:"),
+        with(
+            "hostname: logs.example",
+            "port: 514, cert: 5, key: aHVudGVyMg==",
+        ),
+        with(
+            "hostname: logs.example",
+            "port: \"514\", hostname: \"a b\", cert: aHVudGVyMg==, key: aHVudGVyMg==",
+        ),
         with(&CERTIFICATE, "FILL-IN"),
         with(&CERTIFICATE, "aHVudGVyMg=="),
         with("logging: {syslog", "logging: {logDNA: {}, syslog"),
@@ -249,6 +257,55 @@ fn what_stays_closed_is_a_note_beside_what_is_open_and_a_wrong_key_is_an_error()
     let stops = review.findings.iter().filter(|one| one.stops());
     let stops: Vec<_> = stops.map(|one| one.place.path.as_str()).collect();
     assert_eq!(stops, ["workload", "env.volumes.data.seed"]);
+}
+
+#[test]
+fn a_section_is_told_of_also_where_the_other_one_is_missing_or_none() {
+    let faulty = workload("    imaeg: 1\n").replace("Xk29-vQz7Lp_wRthunter2", "short");
+    for rest in ["", "env: 5\n", "evn: {}\n"] {
+        let contract = format!("workload: {}{rest}", block(&faulty));
+        let horizon = Horizon { now: 0, days: 0 };
+        let bytes = contract.as_bytes();
+        let review = Review::of(bytes, "c", Keys::default(), Product::Ccrt, horizon);
+        let stops = review.findings.iter().filter(|one| one.stops());
+        let stops: Vec<_> = stops.map(|one| one.place.path.as_str()).collect();
+        assert_eq!(stops.len(), 3, "{rest}: {:?}", review.findings);
+        assert_eq!(
+            stops[1..],
+            ["workload.volumes.data.seed", "services.web.imaeg"],
+            "{rest}"
+        );
+    }
+    let alone = format!("{faulty}env: {{A: b}}\n");
+    let horizon = Horizon { now: 0, days: 0 };
+    let bytes = alone.as_bytes();
+    let review = Review::of(bytes, "c", Keys::default(), Product::Ccrt, horizon);
+    assert_eq!(review.findings.len(), 1, "{:?}", review.findings);
+}
+
+#[test]
+fn a_collector_is_told_of_key_by_key() {
+    let faulty = env().replace(
+        "hostname: logs.example",
+        "hostname: \"a b\", port: \"6514\", cert: aHVudGVyMg==, key: aHVudGVyMg==",
+    );
+    for env in [faulty.clone(), faulty.replace("\"6514\"", "6514")] {
+        let review = review_of(&block(&workload(KEEPS)), &block(&env), None);
+        let stops = review
+            .findings
+            .iter()
+            .filter(|one| one.level > Level::Warning);
+        let stops: BTreeSet<_> = stops.map(|one| one.place.path.as_str()).collect();
+        let mut expected = BTreeSet::from(["hostname", "cert", "key"]);
+        if env == faulty {
+            expected.insert("port");
+        }
+        let paths = expected
+            .iter()
+            .map(|key| format!("env.logging.syslog.{key}"));
+        let paths: Vec<_> = paths.collect();
+        assert_eq!(stops.into_iter().collect::<Vec<_>>(), paths);
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::finding::{self, Finding, Place};
 use crate::messages;
+use crate::spelling;
 use crate::yaml::Document;
 
 /// One error as one finding, or several where several keys are unknown.
@@ -28,7 +29,7 @@ pub(super) fn findings(
                 finding(
                     document.key_place(pointer, key),
                     cause,
-                    spelling(key, &known),
+                    spelling::remedy(key, &known),
                 )
             });
             told.collect()
@@ -111,40 +112,6 @@ fn known_keys<'a>(schema: &'a Value, rule: &str) -> Vec<&'a str> {
         .flat_map(serde_json::Map::keys)
         .map(String::as_str)
         .collect()
-}
-
-/// What to do about a key that is not among those that are known.
-pub(super) fn spelling(key: &str, known: &[&str]) -> String {
-    let nearest = known
-        .iter()
-        .map(|name| (distance(key, name), name))
-        .filter(|(distance, name)| distance * 3 <= name.len().max(3))
-        .min();
-    let guess = nearest.map(|(_, name)| format!("write `{name}` if that is meant; "));
-    format!(
-        "{}known keys: {}",
-        guess.unwrap_or_default(),
-        known.join(", ")
-    )
-}
-
-/// How many letters differ between two names, whatever their case: Levenshtein's distance. Names beyond 64 letters are
-/// like none.
-fn distance(one: &str, other: &str) -> usize {
-    if one.len() > 64 {
-        return usize::MAX / 4;
-    }
-    let other: Vec<char> = other.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.to_lowercase().chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
-        for (column, with) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *with);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 fn article(value: &Value) -> &'static str {

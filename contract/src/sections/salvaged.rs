@@ -59,6 +59,36 @@ fn variables(found: Variables) -> BTreeMap<String, SecretString> {
         .collect()
 }
 
+/// A syslog collector, each key read by itself.
+#[derive(Default, Deserialize)]
+struct Collector {
+    #[serde(default)]
+    hostname: Maybe<String>,
+    #[serde(default)]
+    port: Maybe<u16>,
+    #[serde(default)]
+    server: Maybe<String>,
+    cert: Option<Maybe<String>>,
+    key: Option<Maybe<SecretString>>,
+}
+
+impl Collector {
+    fn salvaged(self) -> Syslog {
+        // One that cannot be read is not told to lack the other.
+        let is_pair = !matches!(
+            (&self.cert, &self.key),
+            (Some(Maybe(None)), _) | (_, Some(Maybe(None)))
+        );
+        Syslog {
+            hostname: self.hostname.or_default(),
+            port: self.port.0,
+            server: self.server.or_default(),
+            cert: self.cert.and_then(|cert| cert.0).filter(|_| is_pair),
+            key: self.key.and_then(|key| key.0).filter(|_| is_pair),
+        }
+    }
+}
+
 impl EnvSection {
     /// What is left of one that does not follow the schema.
     pub(crate) fn salvaged(document: &Document) -> Self {
@@ -68,7 +98,7 @@ impl EnvSection {
             #[serde(default)]
             log_router: Maybe<LogRouter>,
             #[serde(default)]
-            syslog: Maybe<Syslog>,
+            syslog: Maybe<Collector>,
             #[serde(default, rename = "logDNA", deserialize_with = "present")]
             log_dna: Option<Present>,
         }
@@ -89,7 +119,7 @@ impl EnvSection {
         let authorities = rest.cacerts.or_default().into_iter();
         let logging = |sinks: Sinks| Logging {
             log_router: sinks.log_router.0,
-            syslog: sinks.syslog.0,
+            syslog: sinks.syslog.0.map(Collector::salvaged),
             log_dna: sinks.log_dna,
         };
         Self {

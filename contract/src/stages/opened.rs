@@ -156,6 +156,11 @@ pub(crate) struct Ajar {
 }
 
 impl Ajar {
+    /// SHA-256 of the sections that are open, workload first.
+    pub(crate) fn hashes(&self) -> [Option<[u8; 32]>; 2] {
+        [&self.workload, &self.env].map(|part| part.as_ref().map(OpenPart::hash))
+    }
+
     /// What can be told of the sections that are open.
     pub(crate) fn read(self, product: Product) -> Unsound {
         let mut findings = self.findings;
@@ -201,7 +206,7 @@ pub struct Opened {
 impl Opened {
     /// SHA-256 of both sections in the clear, workload first, as the attestation record has them.
     pub fn hashes(&self) -> [[u8; 32]; 2] {
-        [self.workload.hash(), self.env.hash()]
+        [&self.workload, &self.env].map(OpenPart::hash)
     }
 
     /// Checks both sections against the schema of a product, reads them, and checks the signature.

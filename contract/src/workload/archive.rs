@@ -346,5 +346,11 @@ impl<R: Read> Read for Metered<R> {
     }
 }
 
+/// Whether a file of an archive is YAML at its top: what describes containers.
+pub(crate) fn is_manifest(path: &str) -> bool {
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension);
+    !path.contains('/') && matches!(extension, Some("yaml" | "yml"))
+}
+
 #[cfg(test)]
 mod tests;

@@ -116,11 +116,7 @@ pub(crate) fn read(section: &Document, given: &Given<'_>) -> Outcome {
 /// The documents of every YAML file at the top of the archive.
 fn archived(files: &BTreeMap<String, File>, place: &Place) -> (Vec<Document>, Vec<Finding>) {
     let (mut documents, mut findings) = (Vec::new(), Vec::new());
-    let is_manifest = |path: &&String| {
-        let extension = path.rsplit_once('.').map(|(_, extension)| extension);
-        !path.contains('/') && matches!(extension, Some("yaml" | "yml"))
-    };
-    for path in files.keys().filter(is_manifest) {
+    for path in files.keys().filter(|path| archive::is_manifest(path)) {
         let origin = Origin::within(place.clone(), path, PODS_FAILED);
         let read = compose::utf8(&files[path].bytes, &origin)
             .and_then(|text| Document::parse_stream(text, &origin));

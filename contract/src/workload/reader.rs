@@ -11,6 +11,7 @@ use super::interpolation::{Interpolator, Problem, Variables};
 use super::template::Templates;
 use crate::finding::{self, Finding, Level};
 use crate::messages::{self, Code};
+use crate::spelling;
 use crate::yaml::{Document, Kind, Node, Origin};
 
 mod scalars;
@@ -352,7 +353,8 @@ impl<'a> Reader<'a> {
     /// Reports a key that nobody knows.
     pub(super) fn unknown(&mut self, value: &Value<'_>, key: &str, known: &str) {
         let cause = format!("the key `{key}` is not known here");
-        self.refuse_key(value, cause, format!("known keys: {known}"));
+        let known: Vec<&str> = known.split(", ").collect();
+        self.refuse_key(value, cause, spelling::remedy(key, &known));
     }
 
     /// Reports that something else was expected.

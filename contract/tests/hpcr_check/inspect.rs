@@ -1,6 +1,6 @@
 //! `inspect`, `plan` and `diff`: what is in a contract, without its secrets.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::desk::{DIGEST, Desk, run};
 
@@ -93,6 +93,19 @@ fn an_auditor_sees_digests_readers_and_keys_and_no_secret() {
             && clear.out.contains("(literal block)"),
         "{}",
         clear.out
+    );
+    // One section in the clear: what can be said of that is said.
+    let workload = desk.seal(&desk.workload, "contract-basic");
+    let env = desk.env.trim_end().replace('\n', "\n  ");
+    let half = format!("workload: {workload}\nenv: |\n  {env}\n");
+    desk.write("contract.yaml", half);
+    let half = desk
+        .hpcr(&["inspect", "contract.yaml", "--format", "json"])
+        .json();
+    assert_eq!(half["digests"]["contract:env"], digest(desk.env.as_bytes()));
+    assert_eq!(
+        (&half["digests"]["contract:workload"], &half["signature"]),
+        (&Value::Null, &json!("none"))
     );
     desk.write("contract.yaml", "no contract");
     assert_eq!(desk.hpcr(&["inspect", "contract.yaml"]).status, 1);

@@ -140,7 +140,7 @@ fn a_finding_shows_its_line_without_values_and_says_why_and_what_to_do() {
         "\n12 |       sede: <hidden>\n",
         "= key: workload.volumes.data.sede\n",
         "= why: the contract does not follow its schema\n",
-        "= help: known keys: ",
+        "= help: write `seed` if that is meant; known keys: ",
         "      port: <hidden>\n",
         "contract.yaml: not valid: 2 errors; 2 notes\n",
     ] {

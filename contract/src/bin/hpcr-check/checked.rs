@@ -26,8 +26,8 @@ pub(crate) struct Checked {
     pub(crate) name: String,
     bytes: Zeroizing<Vec<u8>>,
     key: Opening,
-    /// SHA-256 of workload and env in the clear.
-    hashes: Option<[[u8; 32]; 2]>,
+    /// SHA-256 of workload and env in the clear, of those that are open.
+    hashes: [Option<[u8; 32]>; 2],
     /// Everything that was said about it.
     pub(crate) findings: Vec<Finding>,
     /// Both sections, where they follow the schema and the signature holds.
@@ -79,9 +79,10 @@ impl Checked {
         let hash =
             |subject: Subject, hash: &[u8]| (subject.name().to_owned(), json!(hex::encode(hash)));
         let mut digests = vec![hash(Subject::UserData, &Sha256::digest(&*self.bytes))];
-        if let Some([workload, env]) = &self.hashes {
-            digests.extend([hash(Subject::Workload, workload), hash(Subject::Env, env)]);
-        }
+        let sections = [Subject::Workload, Subject::Env]
+            .into_iter()
+            .zip(&self.hashes);
+        digests.extend(sections.filter_map(|(subject, sum)| Some(hash(subject, sum.as_ref()?))));
         if let Some(auditor) = self
             .verified
             .as_ref()

@@ -22,8 +22,9 @@ Examples:
   hpcr-check inspect sealed.yaml --key image.key    who can read what, and the digests that an auditor compares
   hpcr-check explain HPL08001E                      what a message of the console means
 
-A command without a name is `validate`. Results go to standard output or --out, messages to standard error; - is
-standard input. Exit status: 0 good; 1 something is wrong with what was given; 2 used wrongly, or a file could not be read.";
+A command without a name is `validate`. Results go to standard output or --out, messages to standard error; \
+- is standard input. Exit status: 0 good; 1 something is wrong with what was given; 2 used wrongly, or a file could not \
+be read.";
 
 /// Check, seal, sign and inspect contracts of the confidential container appliance.
 ///

@@ -23,11 +23,9 @@ pub(super) fn secrets(document: &Document) -> Vec<Secret> {
         let packed = root.get(way).and_then(|way| way.get("archive")?.text());
         // What does not unpack has been told of.
         let files = packed.and_then(|packed| archive::files(packed).ok());
-        let is_manifest =
-            |path: &str| !path.contains('/') && (path.ends_with(".yaml") || path.ends_with(".yml"));
         for (path, file) in files.unwrap_or_default() {
             let pointer = format!("/{way}/archive");
-            if is_manifest(&path)
+            if archive::is_manifest(&path)
                 && let Ok(text) = std::str::from_utf8(&file.bytes)
             {
                 let origin = Origin::within(document.place(&pointer), &path, SCHEMA_PARSE_CONTRACT);

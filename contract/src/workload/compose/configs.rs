@@ -105,7 +105,7 @@ fn content(
             }
             "environment" => found.push(variable(reader, &field, surroundings)),
             "name" | "labels" => {}
-            "external" if reader.flag(&field) == Some(false) => {}
+            "external" if reader.flag(&field) != Some(true) => {}
             "external" | "driver" | "driver_opts" | "template_driver" => {
                 is_refused = true;
                 reader.refuse_key(

@@ -193,8 +193,7 @@ fn key_of(
             service.architecture = reader.parsed(value, values::architecture, remedy);
         }
         "pull_policy" => pull_policy(reader, value),
-        "init" | "tty" | "stdin_open" | "oom_kill_disable" if reader.flag(value) == Some(false) => {
-        }
+        "init" | "tty" | "stdin_open" | "oom_kill_disable" if reader.flag(value) != Some(true) => {}
         // What only names or describes: nothing of it reaches the guest.
         "container_name" | "labels" | "label_file" | "annotations" => {}
         _ if privileges(reader, service, key, value) || life(reader, service, key, value) => {}

@@ -115,7 +115,7 @@ pub(super) fn read(
                 "a restart policy of one container is not supported",
                 "write it for the Pod; an init container that stays has `restartPolicy: Always`",
             ),
-            "stdin" | "stdinOnce" | "tty" if reader.flag(field) == Some(false) => {}
+            "stdin" | "stdinOnce" | "tty" if reader.flag(field) != Some(true) => {}
             "terminationMessagePath" if field.node.text() == Some("/dev/termination-log") => {}
             "terminationMessagePolicy" if field.node.text() == Some("File") => {}
             key => {

@@ -193,11 +193,12 @@ fn vacuous(reader: &mut Reader<'_>, key: &str, value: &Value<'_>) {
         | "shareProcessNamespace"
         | "setHostnameAsFQDN"
         | "automountServiceAccountToken"
-            if reader.flag(value) == Some(false) =>
+            // What is neither has been told.
+            if reader.flag(value) != Some(true) =>
         {
             return;
         }
-        "hostUsers" if reader.flag(value) == Some(true) => return,
+        "hostUsers" if reader.flag(value) != Some(false) => return,
         "serviceAccount" | "serviceAccountName" if matches!(said, Some("default" | "")) => return,
         "schedulerName" if said == Some("default-scheduler") => return,
         "dnsPolicy" => {

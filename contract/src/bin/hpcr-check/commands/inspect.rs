@@ -103,7 +103,10 @@ fn signature(checked: &Checked) -> String {
 
 /// The signature of a contract that did not come so far: it is good or not whatever else is wrong.
 fn judged(checked: &Checked) -> String {
-    if !checked.closed.is_empty() {
+    let is_signed = checked
+        .contents()
+        .is_ok_and(|contents| contents.is_signed());
+    if is_signed && !checked.closed.is_empty() {
         return "not checked: a section is sealed".into();
     }
     match checked.signer() {

@@ -188,6 +188,6 @@ fn a_faulty_line_of_an_env_file_is_told_there_once_for_all_services() {
         .collect();
     assert_eq!(told.len(), 1, "{told:?}");
     let (place, cause) = &told[0];
-    assert!(place.ends_with(" → bad.env:1:1"), "{place}");
+    assert!(place.ends_with("bad.env:1:1"), "{place}");
     assert_eq!(*cause, "a quote is not closed");
 }
