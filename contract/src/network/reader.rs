@@ -310,16 +310,16 @@ impl Reader<'_> {
 
     fn mtu(&mut self, at: &At<'_>) -> Option<u32> {
         const REMEDY: &str = "write 68 to 65535 without quotes, or leave it out";
-        let Some(mtu) = at.number() else {
-            let cause = format!("the MTU is {}, not a whole number", at.node.describe());
-            self.refuse(at, cause, REMEDY);
-            return None;
-        };
         // RFC 791: every link carries 68 bytes.
-        if !(68..=65_535).contains(&mtu) {
-            self.refuse(at, "the MTU is out of bounds", REMEDY);
+        let mtu = at.number().filter(|mtu| (68..=65_535).contains(mtu));
+        if mtu.is_none() {
+            let cause = match at.node.kind {
+                Kind::Number(_) => "the MTU is out of bounds".to_owned(),
+                _ => format!("the MTU is {}, not a number", at.node.describe()),
+            };
+            self.refuse(at, cause, REMEDY);
         }
-        u32::try_from(mtu).ok()
+        u32::try_from(mtu?).ok()
     }
 
     /// Whether it is a mapping; keys that mean nothing here are refused.

@@ -2,6 +2,8 @@
 //! case of its letters, and one without a value (null) is left out. What is in a mapping of the author's own names (labels,
 //! `data`) is none of this module's.
 
+use std::collections::BTreeSet;
+
 use super::super::reader::{Reader, Value};
 use crate::yaml::{Kind, Node};
 
@@ -171,10 +173,10 @@ pub(super) fn with_nulls<'n>(
     reader: &mut Reader<'_>,
     object: &Value<'n>,
 ) -> Vec<(&'n str, Value<'n>)> {
-    let mut fields: Vec<(&str, Value<'_>)> = Vec::new();
+    let (mut fields, mut known) = (Vec::new(), BTreeSet::new());
     for (key, value) in reader.entries(object) {
         let spelt = spelt(key);
-        if fields.iter().any(|(known, _)| *known == spelt) {
+        if !known.insert(spelt) {
             let cause =
                 format!("it is the key `{spelt}` once more: the case of letters does not count");
             reader.refuse_key(&value, cause, "remove one of them");

@@ -50,7 +50,7 @@ impl Identity {
             "runAsNonRoot" => self.is_non_root = reader.flag(value).unwrap_or_default(),
             "seccompProfile" | "appArmorProfile" => profile(reader, key, value),
             "seLinuxOptions" | "windowsOptions" => {
-                reader.unsupported(value, key, "remove it: the guest's own protection stays on")
+                reader.unsupported(value, key, "remove it: the guest's own protection stays on");
             }
             _ => return false,
         }
