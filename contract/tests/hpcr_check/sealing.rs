@@ -186,6 +186,12 @@ fn a_contract_that_is_signed_with_a_certificate_ends_with_it() {
     let ran = desk.hpcr(&[&with("signer.crt")[..], &["--at", "2099-01-01T00:00:00Z"]].concat());
     assert!(ran.status == 1 && ran.err.contains("has ended"), "{ran:?}");
     assert_eq!(desk.hpcr(&with("signer.crt")).status, 0);
+    let late = ["verify", "sealed.yaml", "--key", "image.key", "--at"];
+    let late = desk.hpcr(&[&late[..], &["2099-01-01T00:00:00Z"]].concat());
+    assert!(
+        late.status == 0 && late.out.contains("has ended"),
+        "{late:?}"
+    );
     let check = |at: &str| desk.hpcr(&["sealed.yaml", "--key", "image.key", "--at", at]);
     let ran = check("2099-01-01T00:00:00Z");
     assert!(
@@ -269,14 +275,14 @@ fn a_signature_is_left_out_with_a_warning_where_sealing_breaks_it_and_stays_wher
 fn a_certificate_that_has_ended_seals_nothing() {
     let desk = Desk::new();
     desk.write("text", "a");
-    let ran = desk.hpcr(&[
-        "encrypt",
-        "--cert",
-        "image.crt",
-        "text",
-        "--at",
-        "2099-01-01T00:00:00Z",
-    ]);
+    let pem = desk.read("image.crt");
+    desk.write(
+        "image.der",
+        run("openssl", &["x509", "-outform", "DER"], &pem),
+    );
+    let seal = ["encrypt", "--cert", "image.der", "text"];
+    assert_eq!(desk.hpcr(&seal).status, 0, "a certificate in DER");
+    let ran = desk.hpcr(&[&seal[..], &["--at", "2099-01-01T00:00:00Z"]].concat());
     assert!(
         ran.status == 1 && ran.out.is_empty() && ran.err.contains("has ended"),
         "{ran:?}"

@@ -113,9 +113,14 @@ impl<'p> KeyFile<'p> {
         .map_err(|source| self.unusable(source))
     }
 
-    /// A public key or a certificate.
+    /// A public key or a certificate in PEM, or a certificate in DER, which begins as no text does.
     pub(crate) fn public(&self) -> Result<PublicKey, Failure> {
-        PublicKey::parse(&self.bytes).map_err(|source| self.unusable(source))
+        if self.bytes.starts_with(&[0x30, 0x82]) {
+            Certificate::parse(&self.bytes).and_then(|certificate| certificate.public_key())
+        } else {
+            PublicKey::parse(&self.bytes)
+        }
+        .map_err(|source| self.unusable(source))
     }
 
     fn unusable(&self, source: ContractError) -> Failure {

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use hpcr_contract::authoring;
 use hpcr_contract::certificate::PublicKey;
-use hpcr_contract::finding::Finding;
+use hpcr_contract::finding::{Finding, Place};
+use hpcr_contract::messages;
 use serde_json::{Map, json};
 
-use crate::arguments::{Format, OptionalKey, Passphrase};
+use crate::arguments::{Format, OptionalKey, Passphrase, TimeArguments};
 use crate::failure::Failure;
 use crate::keys::KeyFile;
 use crate::output::Output;
@@ -26,6 +27,8 @@ pub(crate) struct Arguments {
     file: PathBuf,
     #[command(flatten)]
     key: OptionalKey,
+    #[command(flatten)]
+    time: TimeArguments,
     /// How it is told
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -50,10 +53,22 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     let report = match signer {
         Ok(signer) => {
             let hash = hex::encode(signer.fingerprint()?);
+            let ended = match signer.validity() {
+                Some(validity) => input::has_ended(validity, arguments.time.at)?,
+                None => false,
+            };
+            let finding = ended.then(|| {
+                Finding::warning(
+                    messages::CONTRACT_EXPIRED,
+                    Place::at(&name, "env.signingKey"),
+                    "the certificate of the signing key has ended: the signature holds, and no guest runs the contract",
+                    "sign the contract with a certificate that is valid",
+                )
+            });
             Report {
                 verdict: format!("the signature is good; the key that made it has SHA-256 {hash}"),
                 facts: Map::from_iter([("signer".to_owned(), json!(hash))]),
-                ..Report::about(&name, Vec::new())
+                ..Report::about(&name, finding.into_iter().collect())
             }
         }
         Err(findings) => Report::about(&name, findings),
