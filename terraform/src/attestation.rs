@@ -9,27 +9,29 @@ use hpcr_contract::private_key::PrivateKey;
 use hpcr_contract::token::openssl::{DecryptionKey, is_token};
 use zeroize::Zeroizing;
 
+use crate::diagnostic::sentence;
 use crate::value::{Object, Value};
 
 /// Why a record stays closed, by whose fault, as cause and remedy.
 #[derive(Debug)]
 pub(crate) enum Closed {
-    Key(String, &'static str),
-    Record(String, &'static str),
+    Key(String, String),
+    Record(String, String),
 }
 
 impl From<ContractError> for Closed {
     fn from(error: ContractError) -> Self {
         let text = error.to_string();
-        let cause = text.split("; ").next().unwrap_or_default();
+        let (cause, remedy) = text.split_once("; ").unwrap_or((&text, ""));
         let cause = format!("{}: {cause}", error.code());
         match error {
-            ContractError::TokenForm(_) => Self::Record(cause, "Get the record again."),
-            ContractError::TokenSealed => Self::Key(
-                format!("{}: the record does not open with this key", error.code()),
-                "Give the private key whose public half is attestationPublicKey of the guest's contract, or get the record again.",
-            ),
-            _ => Self::Key(cause, "Give the auditor's private key (PEM, RSA)."),
+            ContractError::TokenForm(_) => Self::Record(cause, "Get the record again.".to_owned()),
+            ContractError::TokenSealed => {
+                let cause = format!("{}: the record does not open with this key", error.code());
+                let remedy = "Give the private key whose public half is attestationPublicKey of the guest's contract, or get the record again.";
+                Self::Key(cause, remedy.to_owned())
+            }
+            _ => Self::Key(cause, sentence(remedy)),
         }
     }
 }

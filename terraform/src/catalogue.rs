@@ -114,6 +114,18 @@ mod tests {
     }
 
     #[test]
+    fn the_book_puts_the_provider_of_this_version_into_a_mirror() {
+        let version = env!("CARGO_PKG_VERSION");
+        let place =
+            format!("local/hpcr/hpcr/{version}/linux_amd64/terraform-provider-hpcr_v{version}");
+        let book = fs::read_to_string(format!(
+            "{}/../docs/terraform.md",
+            env!("CARGO_MANIFEST_DIR")
+        ));
+        assert!(book.unwrap().contains(&place), "{place}");
+    }
+
+    #[test]
     fn terraform_takes_every_schema() {
         fn check(attributes: &[Attribute], place: &str) {
             let mut names = BTreeSet::new();

@@ -144,7 +144,7 @@ fn object(sent: Option<&DynamicValue>) -> Result<Object, Failed> {
 
 /// The provider's own configuration, as it is meant.
 fn settings(sent: Option<&DynamicValue>) -> Result<Object, Failed> {
-    Ok(settings::schema().meant(&object(sent)?))
+    Ok(settings::schema().meant(object(sent)?))
 }
 
 /// What a state file holds of a resource.

@@ -140,16 +140,15 @@ impl Schema {
     }
 
     /// What an object says: what is as good as none is none, or the default.
-    pub(crate) fn meant(&self, said: &Object) -> Object {
-        let mut meant = said.clone();
+    pub(crate) fn meant(&self, mut said: Object) -> Object {
         for attribute in &self.attributes {
-            if let Some(value) = meant.get_mut(&attribute.name)
+            if let Some(value) = said.get_mut(&attribute.name)
                 && attribute.is_none(value)
             {
                 *value = attribute.default.map_or(Value::Null, Value::text);
             }
         }
-        meant
+        said
     }
 
     /// Takes out what no state may hold.

@@ -130,13 +130,15 @@ impl Deployment {
 
     fn check_ports(&self) -> Result<()> {
         for (index, port) in self.ports.iter().enumerate() {
-            if *port == 0 || self.ports[..index].contains(port) {
-                return Err(refused(
-                    "--publish",
-                    format!("{port} is no port, or is there twice"),
-                    "give each port from 1 to 65535 once",
-                ));
-            }
+            let cause = if *port == 0 {
+                "0 is no port".to_owned()
+            } else if self.ports[..index].contains(port) {
+                format!("port {port} is there twice")
+            } else {
+                continue;
+            };
+            let remedy = "give each port from 1 to 65535 once";
+            return Err(refused("--publish", cause, remedy));
         }
         Ok(())
     }

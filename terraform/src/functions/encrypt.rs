@@ -58,7 +58,10 @@ impl Function for Encrypt {
             ));
         }
         let product = sealing::named(arguments.get(2).and_then(Value::as_text));
-        let product = product.ok_or_else(|| (Some(2), sealing::PLATFORMS.to_owned()))?;
+        let product = product.ok_or_else(|| {
+            let text = format!("There is no such platform. {}", sealing::PLATFORMS);
+            (Some(2), text)
+        })?;
         let key = PublicKey::parse(text(1).as_bytes()).map_err(refused)?;
         let end = key.validity().map(|validity| validity.not_after);
         if end.is_some_and(|end| expiry(end, context.now) == Expiry::Expired) {

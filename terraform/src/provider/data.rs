@@ -22,7 +22,7 @@ impl Provider {
     pub(crate) fn validate_data(&self, request: &ValidateRequest) -> Diagnostics {
         let check = || {
             let source = known(&request.name)?;
-            let config = source.schema().meant(&object(request.config.as_ref())?);
+            let config = source.schema().meant(object(request.config.as_ref())?);
             let mut found = source.check(&config);
             found.retain(|diagnostic| diagnostic.is_error);
             Ok(found)
@@ -48,7 +48,7 @@ impl Provider {
     fn data(&self, request: &ReadDataRequest) -> Result<(Object, Vec<Diagnostic>), Failed> {
         let source = known(&request.name)?;
         let config = object(request.config.as_ref())?;
-        let meant = source.schema().meant(&config);
+        let meant = source.schema().meant(config.clone());
         let found = source.check(&meant);
         if stops(&found) {
             return Err(found);

@@ -20,7 +20,7 @@ impl Provider {
         let check = || {
             let resource = known(&request.name)?;
             let schema = resource.schema();
-            let config = schema.meant(&object(request.config.as_ref())?);
+            let config = schema.meant(object(request.config.as_ref())?);
             let mut found = resource.check(&config, &self.context());
             let client = request.client.as_ref();
             if !client.is_some_and(|client| client.write_only) {

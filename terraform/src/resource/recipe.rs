@@ -153,7 +153,7 @@ impl<R: Recipe> Resource for Made<R> {
     /// if it can be.
     fn keep(&self, state: &Object, private: Vec<u8>, context: &Context) -> Vec<u8> {
         let mut kept = Kept::read(&private);
-        let state = self.schema().meant(state);
+        let state = self.schema().meant(state.clone());
         if kept.key.is_empty()
             && let Ok(to @ To::Key(_)) = self.0.sealed_to(&state, context)
         {
@@ -187,7 +187,7 @@ impl<R: Recipe> Made<R> {
         let Some(prior) = change.prior else {
             return Ok(false);
         };
-        let (input, former) = (inputs(schema, change), schema.meant(prior));
+        let (input, former) = (inputs(schema, change), schema.meant(prior.clone()));
         let inputs = schema.attributes.iter();
         let mut inputs = inputs.filter(|one| one.use_ != Use::Computed && !one.write_only);
         let is_same = |name: &str| former.get(name) == input.get(name);
@@ -251,7 +251,7 @@ fn inputs(schema: &Schema, change: &Change<'_>) -> Object {
             inputs.insert(attribute.name.clone(), value.clone());
         }
     }
-    schema.meant(&inputs)
+    schema.meant(inputs)
 }
 
 /// All write-only values that are given; none where there is none.

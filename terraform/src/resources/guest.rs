@@ -183,7 +183,7 @@ impl Resource for Guest {
             if state["image_sha256"].has_unknown() {
                 state.insert("image_sha256".into(), image_digest(&state));
             }
-            let hardware = Hardware::of(&self.schema().meant(&state))?;
+            let hardware = Hardware::of(&self.schema().meant(state.clone()))?;
             hardware.make_disks()?;
             state.extend(life::start(&hardware, &change.context.interrupted)?);
         }
