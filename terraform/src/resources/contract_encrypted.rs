@@ -268,13 +268,12 @@ fn certificate(config: &Object, key: &PrivateKey, now: i64) -> Result<Certificat
         .unwrap_or_default();
     let authority = (certificate.unwrap_or_default(), authority_key);
     let issuer = Issuer::read(authority, ("cacert", place))?;
-    let made = match config.get("csr").and_then(Value::as_text) {
-        Some(csr) => issuer.issue(csr.as_bytes(), days, now),
-        None => {
-            let parts = config.get("csrparams").and_then(Value::as_map);
-            let subject = subject(parts.into_iter().flatten());
-            issuer.certify(key, &subject, (days, now), "csrparams")
-        }
+    let made = if let Some(csr) = config.get("csr").and_then(Value::as_text) {
+        issuer.issue(csr.as_bytes(), days, now)
+    } else {
+        let parts = config.get("csrparams").and_then(Value::as_map);
+        let subject = subject(parts.into_iter().flatten());
+        issuer.certify(key, &subject, (days, now), "csrparams")
     };
     made.map_err(|found| vec![found])
 }

@@ -261,7 +261,7 @@ fn an_interrupt_ends_the_wait_for_a_guest_that_is_not_up_and_takes_nothing_from_
     assert_eq!(why, Unready::Interrupted);
     // What it says while it is switched off is told, too.
     fs::write(files.console(), "booting\nsealing its volumes\n").unwrap();
-    let told = why.told(&files, Duration::from_secs(600));
+    let told = why.told(&files, Duration::from_mins(10));
     assert!(told.detail.contains("switched off") && told.detail.contains("sealing its volumes"));
     let up = hpcr_contract::messages::SERVICE_SUCCESS.to_string();
     fs::write(files.console(), up).unwrap();
