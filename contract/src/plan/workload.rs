@@ -199,7 +199,7 @@ pub struct Dependency {
 pub enum Condition {
     /// Its program has been executed.
     Started,
-    /// Its [`Purpose::Readiness`] check has passed.
+    /// Its [`Purpose::Readiness`](super::Purpose::Readiness) check has passed.
     Healthy,
     /// It has ended well.
     Completed,
