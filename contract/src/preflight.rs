@@ -11,7 +11,7 @@ use crate::pem;
 use crate::planning::Part;
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
-use crate::yaml::Document;
+use crate::yaml::{Document, step};
 
 mod placeholders;
 mod plain;
@@ -75,7 +75,7 @@ fn certificates(env: &Part<'_, EnvSection>, horizon: Horizon) -> Vec<Finding> {
     }
     for (index, entry) in env.section.cacerts.iter().enumerate() {
         for (name, text) in entry {
-            let name = name.replace('~', "~0").replace('/', "~1");
+            let name = step(name);
             texts.push((format!("/cacerts/{index}/{name}"), text.as_str()));
         }
     }

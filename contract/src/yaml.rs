@@ -284,6 +284,11 @@ pub fn wipe(value: &mut Value) {
     }
 }
 
+/// A key as a step of a JSON pointer (RFC 6901 section 3), by which documents are asked for places.
+pub(crate) fn step(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
 fn join_key(path: &mut String, key: &str) {
     if !path.is_empty() {
         path.push('.');

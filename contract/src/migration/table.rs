@@ -173,7 +173,7 @@ fn expand(tree: &Value, path: &str) -> Vec<String> {
                 .iter()
                 .filter(|(key, _)| part == "*" || part == key.as_str())
             {
-                let key = key.replace('~', "~0").replace('/', "~1");
+                let key = crate::yaml::step(key);
                 next.push((format!("{pointer}/{key}"), value));
             }
         }

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use super::{Link, Network, Route, Settings, is_domain};
 use crate::finding::Finding;
 use crate::spelling;
-use crate::yaml::{Document, Kind, Node, whole};
+use crate::yaml::{Document, Kind, Node, step, whole};
 
 /// The most findings that are told.
 const MAX_FINDINGS: usize = 100;
@@ -83,11 +83,7 @@ impl<'a> At<'a> {
     }
 
     fn below(&self, key: &str, node: &'a Node) -> Self {
-        let pointer = format!(
-            "{}/{}",
-            self.pointer,
-            key.replace('~', "~0").replace('/', "~1")
-        );
+        let pointer = format!("{}/{}", self.pointer, step(key));
         Self { node, pointer }
     }
 

@@ -11,7 +11,7 @@ use crate::sections::auths::Auths;
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
 use crate::workload::canonical_registry;
-use crate::yaml::Document;
+use crate::yaml::{Document, step};
 
 /// Both parties' credentials by registry, the workload's winning.
 pub(super) fn credentials(
@@ -40,7 +40,7 @@ pub(super) fn by_host(
                 });
             }
             Entry::Occupied(_) => {
-                let pointer = format!("/auths/{}", name.replace('~', "~0").replace('/', "~1"));
+                let pointer = format!("/auths/{}", step(name));
                 let cause = "another entry means the same registry";
                 findings.push(refuse(document, &pointer, cause, "keep one of them"));
             }
@@ -67,7 +67,7 @@ pub(super) fn authorities(
                     authorities.insert(name.clone(), pem);
                 }
                 Err(problem) => {
-                    let name = name.replace('~', "~0").replace('/', "~1");
+                    let name = step(name);
                     let remedy = "write the certificate authority as base64 of PEM";
                     let pointer = format!("/cacerts/{index}/{name}");
                     let finding = refuse(env.document, &pointer, problem.cause(), remedy);

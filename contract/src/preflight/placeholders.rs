@@ -3,7 +3,7 @@
 use super::warn;
 use crate::finding::{self, Finding};
 use crate::messages;
-use crate::yaml::{Document, Kind, Node};
+use crate::yaml::{self, Document, Kind, Node};
 
 /// What the templates write.
 const PLACEHOLDER: &str = "FILL-IN";
@@ -32,7 +32,7 @@ fn collect(node: &Node, pointer: &mut String, found: &mut Vec<String>) {
     let mut below = |step: &str, node: &Node, found: &mut Vec<String>| {
         let length = pointer.len();
         pointer.push('/');
-        pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
+        pointer.push_str(&yaml::step(step));
         collect(node, pointer, found);
         pointer.truncate(length);
     };

@@ -14,7 +14,7 @@ use crate::planning::Part;
 use crate::secret::{ExposeSecret as _, SecretString};
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
-use crate::yaml::{Document, Kind, Node};
+use crate::yaml::{Document, Kind, Node, step};
 
 mod containers;
 
@@ -112,12 +112,7 @@ fn confidential(document: &Document) -> Vec<String> {
     };
     let secret = entries.iter().filter(|(_, node)| !is_public(node));
     secret
-        .map(|(key, _)| {
-            format!(
-                "/confidential-containers/secret/{}",
-                key.name.replace('~', "~0").replace('/', "~1")
-            )
-        })
+        .map(|(key, _)| format!("/confidential-containers/secret/{}", step(&key.name)))
         .collect()
 }
 
