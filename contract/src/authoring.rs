@@ -172,10 +172,12 @@ impl Draft {
             (Some(&self.env), &self.places.env),
             (self.auditor.as_ref(), &self.places.auditor),
         ];
-        let sealed = parallel::map(&parts, |(text, place)| {
-            let open = text.filter(|text| !text.is_sealed())?;
-            let sealed = to.seal(open.0.as_bytes());
-            Some(sealed.map_err(|error| vec![error.at((*place).clone())]))
+        let is_open =
+            |(text, _): &(Option<&Text>, &Place)| text.is_some_and(|text| !text.is_sealed());
+        let sealed = parallel::map(&parts, is_open, |part| {
+            let text = part.0.filter(|_| is_open(part))?;
+            let sealed = to.seal(text.0.as_bytes());
+            Some(sealed.map_err(|error| vec![error.at(part.1.clone())]))
         });
         let [workload, env, auditor] =
             sealed.map(|part| part.transpose().map(|text| text.as_deref().map(Text::new)));

@@ -149,11 +149,8 @@ impl Sealed {
         // All three before any verdict, and at once: the first failure must not spare the others' work.
         let clear =
             |(text, place): &(Option<&Text>, &Place)| Some(opening::clear((*text)?, keys, place));
-        let opened = if sealed {
-            parallel::map(&texts, clear)
-        } else {
-            texts.map(|text| clear(&text))
-        };
+        let is_sealed = |(text, _): &(Option<&Text>, _)| text.is_some_and(Text::is_sealed);
+        let opened = parallel::map(&texts, is_sealed, clear);
         let [of_workload, of_env, of_auditor] = opened.map(Option::transpose);
         let (mut closed, mut warnings) = (Vec::new(), Vec::new());
         let mut text = |opened: Result<Option<Clear>, Finding>| match opened {
