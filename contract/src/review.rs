@@ -3,13 +3,13 @@
 //!
 //! What one section says by itself, `alone` tells; what takes both is told here. Time is a parameter.
 
-use crate::certificate::{Expiry, expiry};
 use crate::finding::{Finding, Level, Place};
 use crate::messages;
 use crate::plan::Plan;
 use crate::planning::{self, Halves};
 use crate::preflight::{self, Horizon};
 use crate::product::Product;
+use crate::signature;
 use crate::stages::{Keys, Rejection, Sealed, Unsound, Verified};
 
 pub(crate) mod alone;
@@ -181,32 +181,18 @@ fn not_opened(name: &str, place: &Place) -> Finding {
 /// What is to be said of the end of the certificate that signed: it is the contract's.
 fn end_of(verified: &Verified, horizon: Horizon) -> Option<Finding> {
     const DAY: i64 = 24 * 60 * 60;
-    let end = verified.signer()?.validity()?.not_after;
-    let (left, place) = (
-        end.saturating_sub(horizon.now),
-        verified.signing_key_place(),
-    );
-    if expiry(end, horizon.now) == Expiry::Expired {
-        let remedy = "sign the contract with a certificate that is valid";
-        let cause = "the certificate of the contract has ended";
-        return Some(Finding::new(
-            messages::CONTRACT_EXPIRED,
-            place,
-            cause,
-            remedy,
-        ));
-    }
-    (left / DAY < i64::from(horizon.days)).then(|| {
+    let (validity, place) = (verified.signer()?.validity()?, verified.signing_key_place());
+    let ended = signature::ended(validity, horizon.now, place.clone());
+    let left = validity.not_after.saturating_sub(horizon.now) / DAY;
+    let will_end = || {
         Finding::warning(
             messages::CONTRACT_WILL_EXPIRE,
             place,
-            format!(
-                "the certificate of the contract ends in {} days",
-                left / DAY
-            ),
+            format!("the certificate of the signing key ends in {left} days"),
             "sign the contract with a certificate that lasts",
         )
-    })
+    };
+    ended.or_else(|| (left < i64::from(horizon.days)).then(will_end))
 }
 
 #[cfg(test)]

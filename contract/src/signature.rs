@@ -9,8 +9,10 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::{PKeyRef, Private};
 use openssl::sign::{Signer, Verifier};
 
-use crate::certificate::PublicKey;
+use crate::certificate::{Expiry, PublicKey, Validity, expiry};
 use crate::error::ContractError;
+use crate::finding::{Finding, Place};
+use crate::messages;
 use crate::private_key::PrivateKey;
 
 /// The two scalars that a signature covers.
@@ -29,6 +31,19 @@ pub struct Signed<'a> {
 pub fn sign(signed: Signed<'_>, key: &PrivateKey) -> Result<String, ContractError> {
     let parts = [signed.workload.as_bytes(), signed.env.as_bytes()];
     sign_parts(MessageDigest::sha256(), key.key(), &parts).map(|raw| STANDARD.encode(raw))
+}
+
+/// What is to be said of a signing certificate that has ended: the contract ends with it. `now` is seconds since the Unix
+/// epoch.
+pub fn ended(validity: Validity, now: i64, place: Place) -> Option<Finding> {
+    (expiry(validity.not_after, now) == Expiry::Expired).then(|| {
+        Finding::new(
+            messages::CONTRACT_EXPIRED,
+            place,
+            "the certificate of the signing key has ended, and the contract with it: no guest runs it",
+            "sign the contract with a certificate that is valid",
+        )
+    })
 }
 
 /// Checks the signature of the two sections; `signature` is base64, white space in it is ignored.

@@ -5,7 +5,7 @@ use std::path::Path;
 use hpcr_contract::authoring::Written;
 use hpcr_contract::certificate::Certificate;
 use hpcr_contract::finding::{Finding, Place};
-use hpcr_contract::messages;
+use hpcr_contract::signature;
 
 use crate::cli::Command;
 use crate::failure::Failure;
@@ -72,15 +72,9 @@ fn signing_certificate(
         return Ok(Ok(None));
     };
     let certificate = keys::certificate(path)?;
-    if !input::has_ended(certificate.validity()?, at)? {
-        return Ok(Ok(Some(certificate)));
-    }
-    Ok(Err(Finding::new(
-        messages::CONTRACT_EXPIRED,
-        Place::at(input::name(path), ""),
-        "the certificate has ended, and a contract ends with the certificate that signs it",
-        "take one that is valid; --at signs for the time that you give",
-    )))
+    let place = Place::at(input::name(path), "");
+    let ended = signature::ended(certificate.validity()?, input::now(at)?, place);
+    Ok(ended.map_or(Ok(Some(certificate)), Err))
 }
 
 /// Writes a contract that was made, or tells why there is none. What was left out of it is told, too.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use hpcr_contract::authoring;
 use hpcr_contract::certificate::PublicKey;
-use hpcr_contract::finding::{Finding, Place};
-use hpcr_contract::messages;
+use hpcr_contract::finding::{Finding, Level, Place};
+use hpcr_contract::signature;
 use serde_json::{Map, json};
 
 use crate::arguments::{Format, OptionalKey, Passphrase, TimeArguments};
@@ -53,18 +53,13 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     let report = match signer {
         Ok(signer) => {
             let hash = hex::encode(signer.fingerprint()?);
+            let place = Place::at(&name, "env.signingKey");
             let ended = match signer.validity() {
-                Some(validity) => input::has_ended(validity, arguments.time.at)?,
-                None => false,
+                Some(validity) => signature::ended(validity, input::now(arguments.time.at)?, place),
+                None => None,
             };
-            let finding = ended.then(|| {
-                Finding::warning(
-                    messages::CONTRACT_EXPIRED,
-                    Place::at(&name, "env.signingKey"),
-                    "the certificate of the signing key has ended: the signature holds, and no guest runs the contract",
-                    "sign the contract with a certificate that is valid",
-                )
-            });
+            // The signature is what was asked for, and it holds.
+            let finding = ended.map(|finding| finding.with_level(Level::Warning));
             Report {
                 verdict: format!("the signature is good; the key that made it has SHA-256 {hash}"),
                 facts: Map::from_iter([("signer".to_owned(), json!(hash))]),
