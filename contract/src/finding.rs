@@ -7,7 +7,8 @@ use std::fmt;
 
 use crate::messages::Code;
 
-/// The most findings that one part of a contract is worth: a hostile one must not make us tell a hundred thousand.
+/// The most findings that one part of a contract is worth, of those that stop and of the others: a hostile one must not
+/// make us tell a hundred thousand.
 pub const MOST: usize = 100;
 
 /// Where in the input a finding lies.
@@ -217,6 +218,23 @@ pub(crate) fn both<A, B>(
             .flatten()
             .collect()),
     }
+}
+
+/// Whether one more finding is worth telling. What stops is never crowded out by what does not.
+pub(crate) fn has_room(findings: &[Finding], level: Level) -> bool {
+    let stops = level > Level::Warning;
+    findings.iter().filter(|one| one.stops() == stops).count() < MOST
+}
+
+/// Leaves out what is more than anybody reads.
+pub(crate) fn bound(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut kept = Vec::with_capacity(findings.len().min(2 * MOST));
+    for finding in findings {
+        if has_room(&kept, finding.level) {
+            kept.push(finding);
+        }
+    }
+    kept
 }
 
 /// The value, or nothing: what is wrong goes to the findings.

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::{Link, Network, Route, Settings, is_domain};
-use crate::finding::Finding;
+use crate::finding::{self, Finding};
 use crate::spelling;
 use crate::yaml::{Document, Kind, Node, step, whole};
 
-/// The most findings that are told.
-const MAX_FINDINGS: usize = 100;
 const FIXED: [&str; 4] = ["addresses", "gateway4", "routes", "nameservers"];
 const ADDRESS: &str = "write an IPv4 address with the length of its prefix, such as 192.0.2.7/24";
 
@@ -112,7 +110,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn refuse(&mut self, at: &At<'_>, cause: impl Into<String>, remedy: impl Into<String>) {
-        if self.findings.len() < MAX_FINDINGS {
+        if self.findings.len() < finding::MOST {
             self.findings
                 .push(self.document.finding(&at.pointer, cause, remedy));
         }

@@ -60,8 +60,7 @@ pub(crate) fn read(archive: Archive, given: &Given<'_>, place: &Place) -> Outcom
     files.bound(&mut reader, &Value::root(document.root()));
     let is_known = reader.is_known();
     findings.extend(reader.into_findings());
-    findings.truncate(finding::MOST);
-    outcome(findings, is_known, || Workload {
+    outcome(finding::bound(findings), is_known, || Workload {
         services,
         files: files.with_archive(archive.files),
     })

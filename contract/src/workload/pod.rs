@@ -11,7 +11,7 @@ use super::reader::{Reader, Value};
 use super::room::Whole;
 use super::sources::Files;
 use super::{Given, Outcome, Surroundings, compose, outcome};
-use crate::finding::{Finding, Place};
+use crate::finding::{self, Finding, Place};
 use crate::messages::PODS_FAILED;
 use crate::plan::{File, Service, Workload};
 use crate::yaml::{Document, Node, Origin};
@@ -106,8 +106,7 @@ pub(crate) fn read(section: &Document, given: &Given<'_>) -> Outcome {
     for manifest in manifests {
         findings.extend(manifest.reader.into_findings());
     }
-    findings.truncate(crate::finding::MOST);
-    outcome(findings, is_known, || Workload {
+    outcome(finding::bound(findings), is_known, || Workload {
         services,
         files: generated.with_archive(files),
     })

@@ -257,7 +257,7 @@ impl<'a> Reader<'a> {
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        if self.findings.len() < finding::MOST {
+        if finding::has_room(&self.findings, Level::Error) {
             let place = self.origin.beside(file).place("", (line, 1), 0);
             self.findings
                 .push(Finding::new(self.code, place, cause, remedy));
@@ -273,7 +273,7 @@ impl<'a> Reader<'a> {
         cause: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        if self.findings.len() == finding::MOST {
+        if !finding::has_room(&self.findings, level) {
             return;
         }
         let place = self.origin.place(&value.path, position, length);

@@ -49,7 +49,7 @@ fn long<'n>(reader: &mut Reader<'_>, service: &str, value: Value<'n>) -> Need<'n
                 }
             }
             "required" => required = reader.flag(&field).unwrap_or(true),
-            // It speaks of what an operator does by hand.
+            // It speaks of restarts by a command of Compose, not by the restart policy: nobody gives one in the guest.
             "restart" => {
                 reader.flag(&field);
             }

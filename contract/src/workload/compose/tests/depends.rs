@@ -71,6 +71,16 @@ fn what_is_waited_for_reaches_the_plan() {
 }
 
 #[test]
+fn a_restart_by_a_command_of_compose_asks_for_nothing() {
+    let read = |restart: &str| two("", &format!("{{condition: service_started{restart}}}"));
+    let services = |read: Result<Workload, Vec<Finding>>| format!("{:?}", read.unwrap().services);
+    assert_eq!(services(read(", restart: true")), services(read("")));
+    let findings = read(", restart: hunter2").unwrap_err();
+    let told = findings[0].to_string();
+    assert!(told.contains("services.web.depends_on.db.restart") && !told.contains("hunter2"));
+}
+
+#[test]
 fn what_cannot_happen_is_not_waited_for() {
     for (db, condition, place, cause) in [
         (

@@ -336,3 +336,18 @@ fn what_makes_no_pod_is_refused() {
             .contains("another engine")
     );
 }
+
+#[test]
+fn what_stops_is_not_crowded_out_by_advice() {
+    let many: String = (0..120)
+        .map(|index| format!("    - {{NAME: V{index}, value: x}}\n"))
+        .collect();
+    let text = format!(
+        "containers:\n- name: web\n  image: IMAGE\n  env:\n{many}  lifecycle: {{preStop: x}}\n"
+    );
+    let (workload, findings) = all_of(&format!(" resources:\n{}", item(&pod(&text))));
+    assert!(workload.is_none());
+    let (stops, advice): (Vec<_>, Vec<_>) = findings.iter().partition(|one| one.stops());
+    assert_eq!((stops.len(), advice.len()), (1, crate::finding::MOST));
+    assert!(stops[0].cause.contains("lifecycle"), "{}", stops[0]);
+}
