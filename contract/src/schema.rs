@@ -11,12 +11,12 @@ use serde_json::{Map, Value, json};
 use crate::finding::{self, Finding};
 use crate::messages;
 use crate::product::Product;
-use crate::spelling;
 use crate::yaml::{self, Document, Kind};
 
 mod compiled;
 mod explain;
 mod reference;
+mod unknown;
 
 pub use reference::page;
 
@@ -118,7 +118,7 @@ pub fn check(
         .take(finding::MOST)
         .collect();
     yaml::wipe(&mut instance);
-    findings.extend(unknown_keys(name, document));
+    findings.extend(unknown::keys(name, document));
     findings.truncate(finding::MOST);
     findings.sort_by_key(|finding| (finding.place.line, finding.place.column));
     findings
@@ -152,57 +152,6 @@ fn take(schema: &Value, taken: &mut Map<String, Value>) {
         Value::Array(items) => items.iter().for_each(|value| take(value, taken)),
         _ => {}
     }
-}
-
-/// Keys that mean nothing, where the published schema tolerates them: at the top of a section, and in `logging`.
-fn unknown_keys(name: &str, document: &Document) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut look = |pointer: &str, node: Option<&yaml::Node>, definition: &'static Value| {
-        let mut known = properties(definition);
-        known.sort_unstable();
-        let Some(Kind::Mapping(entries)) = node.map(|node| &node.kind) else {
-            return;
-        };
-        let unknown = entries
-            .iter()
-            .filter(|(key, _)| !known.contains(&key.name.as_str()));
-        for (key, _) in unknown.take(finding::MOST) {
-            findings.push(Finding::warning(
-                messages::UNKNOWN_KEY,
-                document.key_place(pointer, &key.name),
-                "the key means nothing here and is not read",
-                spelling::remedy(&key.name, &known),
-            ));
-        }
-    };
-    let definition = &SCHEMA["$defs"][name];
-    look("", Some(document.root()), definition);
-    let logging = property(definition, "logging").unwrap_or(&Value::Null);
-    look("/logging", document.root().get("logging"), resolve(logging));
-    findings
-}
-
-/// The names of a definition's properties, with those of what it refers to.
-fn properties(definition: &'static Value) -> Vec<&'static str> {
-    let own = definition["properties"].as_object();
-    let own = own.into_iter().flat_map(Map::keys).map(String::as_str);
-    match referred(definition) {
-        Some(common) => own.chain(properties(common)).collect(),
-        None => own.collect(),
-    }
-}
-
-fn property(definition: &'static Value, name: &str) -> Option<&'static Value> {
-    let own = definition["properties"].get(name);
-    own.or_else(|| property(referred(definition)?, name))
-}
-
-fn referred(schema: &'static Value) -> Option<&'static Value> {
-    SCHEMA.pointer(schema["$ref"].as_str()?.strip_prefix('#')?)
-}
-
-fn resolve(schema: &'static Value) -> &'static Value {
-    referred(schema).unwrap_or(schema)
 }
 
 #[cfg(test)]

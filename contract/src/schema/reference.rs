@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{SCHEMA, Scope, Section, definition, properties, property, referred};
+use super::{SCHEMA, Scope, Section, definition};
 use crate::product::Product;
 
 /// A page in Markdown: a table of keys for each section of a product's contracts.
@@ -83,4 +83,23 @@ fn inherited(schema: &'static Value, keyword: &str) -> Option<&'static Value> {
 
 fn words(schema: &'static Value, keyword: &str) -> Option<&'static str> {
     inherited(schema, keyword)?.as_str()
+}
+
+/// The names of a definition's properties, with those of what it refers to.
+fn properties(definition: &'static Value) -> Vec<&'static str> {
+    let own = definition["properties"].as_object();
+    let own = own.into_iter().flat_map(Map::keys).map(String::as_str);
+    match referred(definition) {
+        Some(common) => own.chain(properties(common)).collect(),
+        None => own.collect(),
+    }
+}
+
+fn property(definition: &'static Value, name: &str) -> Option<&'static Value> {
+    let own = definition["properties"].get(name);
+    own.or_else(|| property(referred(definition)?, name))
+}
+
+fn referred(schema: &'static Value) -> Option<&'static Value> {
+    SCHEMA.pointer(schema["$ref"].as_str()?.strip_prefix('#')?)
 }

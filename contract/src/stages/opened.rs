@@ -21,6 +21,9 @@ use crate::signature::{self, Signed};
 use crate::user_data::{self, Places, Text};
 use crate::yaml::{Document, Origin};
 
+/// The bytes of a text that takes about a millisecond to check.
+const LONG: usize = 64 << 10;
+
 /// A section that can be read.
 #[derive(Debug)]
 pub(super) enum OpenPart {
@@ -51,6 +54,11 @@ impl OpenPart {
     /// Whether anybody who holds the contract can read it.
     fn is_clear(&self) -> bool {
         !matches!(self, Self::Scalar(scalar, _) if scalar.read.is_sealed())
+    }
+
+    /// Whether its check takes longer than the start of a thread does, by far.
+    fn is_long(&self) -> bool {
+        matches!(self, Self::Scalar(scalar, _) if scalar.clear.len() > LONG)
     }
 
     /// SHA-256 of the text in the clear; of a mapping, of its JSON with sorted keys and without spaces.
@@ -233,7 +241,8 @@ impl Opened {
         let check = |(part, section, place): &(&OpenPart, Section, &Place)| {
             part.check(*section, product, place)
         };
-        let [workload, env] = parallel::map(&sections, |_| true, check);
+        let is_long = |(part, ..): &(&OpenPart, _, _)| part.is_long();
+        let [workload, env] = parallel::map(&sections, is_long, check);
         let workload = read::<WorkloadSection>(workload, &mut findings);
         let env = read::<EnvSection>(env, &mut findings);
         let auditor = keep(&mut findings, self.auditor());
