@@ -54,6 +54,11 @@ impl Diagnostic {
         }
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn weight(&self) -> usize {
+        size_of::<Self>() + self.summary.len() + self.detail.len() + self.path.to_string().len()
+    }
+
     /// An error of the core at an attribute.
     pub(crate) fn of(error: &ContractError, path: Path) -> Self {
         let text = error.to_string();

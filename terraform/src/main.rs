@@ -20,6 +20,7 @@ mod findings;
 mod folder;
 mod function;
 mod functions;
+mod memo;
 mod plugin;
 mod protocol;
 mod provider;
@@ -70,7 +71,10 @@ fn main() -> ExitCode {
         eprint!("{ABOUT}");
         return ExitCode::from(2);
     }
-    let served = tokio::runtime::Runtime::new()
+    // One thread for what comes and goes; the work is done on others.
+    let served = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
         .map_err(plugin::PluginError::from)
         .and_then(|runtime| runtime.block_on(plugin::serve(provider::Provider::default())));
     match served {

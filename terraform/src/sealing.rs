@@ -3,6 +3,7 @@
 
 use std::env;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use hpcr_contract::certificate::{Expiry, PublicKey, expiry};
 use hpcr_contract::product::Product;
@@ -12,6 +13,7 @@ use hpcr_contract::token::openssl::Prefix;
 use crate::context::Context;
 use crate::diagnostic::{Diagnostic, Stage};
 use crate::files;
+use crate::memo::Memo;
 use crate::resource::Failed;
 use crate::schema::Attribute;
 use crate::value::kind::Kind;
@@ -74,7 +76,7 @@ pub(crate) const PLATFORMS: &str = "Write hpvs, ccrt, ccrv or ccco.";
 /// A key to seal to.
 #[derive(Debug)]
 pub(crate) struct Sealing {
-    key: PublicKey,
+    key: Arc<PublicKey>,
     prefix: Prefix,
     /// Which attribute named the certificate.
     place: Path,
@@ -188,11 +190,16 @@ fn lifetime(key: &PublicKey, place: Path, now: i64) -> Option<Diagnostic> {
 /// What the first place gives that could name a certificate.
 enum Found {
     /// The key, and the attribute that named it.
-    Key(PublicKey, Path),
+    Key(Arc<PublicKey>, Path),
     Nothing,
     /// What is not known yet.
     Unknown,
 }
+
+/// Keys that were read: all resources of a run may name one certificate.
+static CERTIFICATES: Memo<PublicKey> = Memo::new(|key| key.pem().len() + KEY);
+/// What a key takes at most beside its text.
+const KEY: usize = 16 << 10;
 
 /// The key of the first place that names one.
 fn find(config: &Object, context: &Context) -> Result<Found, Diagnostic> {
@@ -227,7 +234,7 @@ fn find(config: &Object, context: &Context) -> Result<Found, Diagnostic> {
 }
 
 fn read(pem: &[u8], place: Path) -> Result<Found, Diagnostic> {
-    match PublicKey::parse(pem) {
+    match CERTIFICATES.answer(&[pem], || PublicKey::parse(pem)) {
         Ok(key) => Ok(Found::Key(key, place)),
         Err(error) => Err(Diagnostic::of(&error, place)),
     }

@@ -1,5 +1,7 @@
 //! Who signs a contract: a private key, its passphrase, and the certificate that a contract ends with.
 
+use std::sync::Arc;
+
 use hpcr_contract::certificate::Certificate;
 use hpcr_contract::certificate::issue::{Authority, Subject, request};
 use hpcr_contract::error::ContractError;
@@ -7,6 +9,7 @@ use hpcr_contract::private_key::{PrivateKey, is_encrypted};
 use hpcr_contract::secret::SecretString;
 
 use crate::diagnostic::Diagnostic;
+use crate::memo::Memo;
 use crate::value::Object;
 use crate::value::path::Path;
 
@@ -15,8 +18,24 @@ const MAX_DAYS: i64 = 36_500;
 /// Bits of a key that is made for one contract.
 const BITS: u32 = 4096;
 
-/// A key from PEM; `places` are the attributes of the key and of its passphrase. That one is missing is told at the key.
+/// Keys that were read: each signs many contracts, and the first signature of a key takes longer than those behind it.
+static KEYS: Memo<PrivateKey> = Memo::new(|_| KEY);
+/// What a key takes at most, with all that the library makes of it: 8192 bits, some ten times.
+const KEY: usize = 16 << 10;
+
+/// A key that signs, as [`private_key`] reads it.
 pub(crate) fn key(
+    pem: &str,
+    passphrase: Option<&str>,
+    places: (&str, &str),
+) -> Result<Arc<PrivateKey>, Diagnostic> {
+    let given = [Some(pem), passphrase];
+    let question: Vec<_> = given.into_iter().flatten().map(str::as_bytes).collect();
+    KEYS.answer(&question, || private_key(pem, passphrase, places))
+}
+
+/// A key from PEM; `places` are the attributes of the key and of its passphrase. That one is missing is told at the key.
+pub(crate) fn private_key(
     pem: &str,
     passphrase: Option<&str>,
     places: (&str, &str),
@@ -37,8 +56,9 @@ pub(crate) fn key(
 }
 
 /// A key for one contract.
-pub(crate) fn temporary() -> Result<PrivateKey, Diagnostic> {
-    PrivateKey::generate(BITS).map_err(|error| Diagnostic::of(&error, Path::default()))
+pub(crate) fn temporary() -> Result<Arc<PrivateKey>, Diagnostic> {
+    let key = PrivateKey::generate(BITS).map(Arc::new);
+    key.map_err(|error| Diagnostic::of(&error, Path::default()))
 }
 
 /// That a passphrase is given to a key that takes none.

@@ -61,7 +61,7 @@ impl DataSource for Attestation {
         let is_null = |name| config.get(name).is_none_or(Value::is_null);
         let mut found = Vec::new();
         if let Some(key) = text("privkey") {
-            found.extend(signing::key(key, text("password"), PRIVATE).err());
+            found.extend(signing::private_key(key, text("password"), PRIVATE).err());
         }
         if text("attestation").is_some_and(is_sealed) && is_null("privkey") {
             found.push(Diagnostic::error(
@@ -85,7 +85,9 @@ impl DataSource for Attestation {
     fn read(&self, config: &Object, _: &Context) -> Read {
         let text = |name| config.get(name).and_then(Value::as_text);
         let key = match text("privkey") {
-            Some(key) => Some(signing::key(key, text("password"), PRIVATE).map_err(|e| vec![e])?),
+            Some(key) => {
+                Some(signing::private_key(key, text("password"), PRIVATE).map_err(|e| vec![e])?)
+            }
             None => None,
         };
         let at = |place| move |error: ContractError| vec![Diagnostic::of(&error, Path::of(place))];

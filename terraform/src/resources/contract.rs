@@ -156,7 +156,7 @@ impl Recipe for Contract {
                     outputs.insert("expires".into(), Value::text(dates::text(end)));
                     Signer::with_certificate(&key, certificate).map_err(at_key)?
                 }
-                None => Signer::from(&key),
+                None => Signer::from(&*key),
             };
             let clear = authoring::sign(&contract, NAME, signer).map_err(told)?.text;
             let rendered = match audience.audience() {
@@ -321,7 +321,7 @@ fn review(draft: &Draft, terms: &Terms<'_>, config: &Object, now: i64) -> Vec<Di
         };
         // A key that does not read is told where it stands; the contract is reviewed without it.
         let signed = match terms.key() {
-            Ok(Some(key)) if !any_sealed => match authoring::sign(&contract, NAME, &key) {
+            Ok(Some(key)) if !any_sealed => match authoring::sign(&contract, NAME, &*key) {
                 Ok(signed) => signed.text,
                 Err(found) => return draft.told(&found),
             },

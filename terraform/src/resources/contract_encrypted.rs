@@ -3,18 +3,12 @@
 //! What the published schema refuses is refused; what only the guest of this appliance judges further is a warning, since
 //! contracts for other images pass here, too.
 
+use std::sync::Arc;
+
 use hpcr_contract::authoring::{self, Signer};
 use hpcr_contract::certificate::Certificate;
 use hpcr_contract::certificate::issue::{Subject, requested_key};
-use hpcr_contract::messages;
-use hpcr_contract::preflight::Horizon;
 use hpcr_contract::private_key::PrivateKey;
-use hpcr_contract::review::Review;
-use hpcr_contract::stages::Keys;
-use hpcr_contract::token::is_sealed;
-use hpcr_contract::yaml::{self, Document};
-use serde_json::Value as Json;
-use zeroize::Zeroizing;
 
 use super::content::{outputs, rendered, sha256};
 use crate::context::Context;
@@ -30,20 +24,18 @@ use crate::value::kind::Kind;
 use crate::value::path::Path;
 use crate::value::{Object, Value};
 
+mod given;
+
 /// A contract, sealed and signed.
 pub(crate) static CONTRACT_ENCRYPTED: Made<Sealed> = Made(Sealed { expires: false });
 
 /// A contract, sealed and signed with a certificate that it ends with.
 pub(crate) static CONTRACT_ENCRYPTED_CONTRACT_EXPIRY: Made<Sealed> = Made(Sealed { expires: true });
 
-/// What findings call the contract.
-const NAME: &str = "contract";
 /// Parts of the name of a certificate, as `csrparams` has them.
 const SUBJECT: [&str; 7] = [
     "country", "state", "location", "org", "unit", "domain", "mail",
 ];
-/// Certificates that end sooner than this are worth a word, in days.
-const SOON: u32 = 30;
 
 /// Either of the two.
 pub(crate) struct Sealed {
@@ -97,8 +89,11 @@ impl Recipe for Sealed {
         found.extend(CONTRACT.not_once(config));
         found.extend([KEY, PASSWORD].iter().filter_map(|one| one.twice(config)));
         if let Some((_, contract)) = CONTRACT.text(config) {
-            found.extend(review(contract, config, context.now));
-            if has_sealed_env(contract) {
+            // A wrong platform is told where it stands.
+            let product = sealing::product(config).unwrap_or_default();
+            let reviewed = given::review(contract, CONTRACT.place(config), product, context.now);
+            found.extend_from_slice(&reviewed.found);
+            if reviewed.has_sealed_env {
                 let key = KEY.is_given(config).then(|| KEY.place(config));
                 let expiry = self.expires.then_some("expiry");
                 found.push(signing::beside_sealed_env(key, KEY.kept, expiry));
@@ -144,10 +139,14 @@ impl Recipe for Sealed {
                 };
                 vec![Diagnostic::of(&error, Path::of(place))]
             })?,
-            None => Signer::from(&key),
+            None => Signer::from(&*key),
         };
-        let written =
-            authoring::seal_and_sign(&unsigned(contract), NAME, sealing.audience(), signer);
+        let written = authoring::seal_and_sign(
+            &given::unsigned(contract),
+            given::NAME,
+            sealing.audience(),
+            signer,
+        );
         let written = written.map_err(|found| findings::in_text(&found, place))?;
         let mut outputs = rendered(contract, written.text.to_string());
         if CONTRACT.is_hidden(config) {
@@ -179,7 +178,7 @@ const AUTHORITY_KEY: Twin = Twin {
 };
 
 /// The signing key that is given.
-fn key(config: &Object) -> Result<Option<PrivateKey>, Diagnostic> {
+fn key(config: &Object) -> Result<Option<Arc<PrivateKey>>, Diagnostic> {
     let Some((place, privkey)) = KEY.text(config) else {
         return Ok(None);
     };
@@ -294,65 +293,4 @@ fn subject<'p>(parts: impl IntoIterator<Item = (&'p String, &'p Value)>) -> Subj
         domain: part("domain"),
         mail: part("mail"),
     }
-}
-
-/// What is to be said of the contract that is given.
-fn review(contract: &str, config: &Object, now: i64) -> Vec<Diagnostic> {
-    // A wrong platform is told where it stands.
-    let product = sealing::product(config).unwrap_or_default();
-    let keys = Keys {
-        everything: true,
-        ..Keys::default()
-    };
-    let review = Review::of(
-        unsigned(contract).as_bytes(),
-        NAME,
-        keys,
-        product,
-        Horizon { now, days: SOON },
-    );
-    let follows_the_schema = review.verified.is_some();
-    let mut found = review.findings;
-    // It is sealed before anybody sees it.
-    found.retain(|one| one.code != messages::PLAIN_SECRETS);
-    let mut found = findings::in_text(&found, CONTRACT.place(config));
-    for diagnostic in &mut found {
-        diagnostic.is_error &= !follows_the_schema;
-    }
-    found
-}
-
-/// A contract without what is put in anew when it is signed: the signature, and the key in its env section. What cannot be
-/// read stays as it is: the review says what is wrong with it.
-fn unsigned(contract: &str) -> Zeroizing<String> {
-    let same = || Zeroizing::new(contract.to_owned());
-    let Some(mut tree) = tree(contract) else {
-        return same();
-    };
-    let mut removed = vec![];
-    if let Some(contract) = tree.as_object_mut() {
-        removed.push(contract.remove("envWorkloadSignature"));
-    }
-    if let Some(env) = tree.get_mut("env").and_then(Json::as_object_mut) {
-        removed.push(env.remove("signingKey"));
-    }
-    let is_changed = removed.iter().any(Option::is_some);
-    let written = is_changed.then(|| yaml::write(&tree).ok()).flatten();
-    yaml::wipe(&mut tree);
-    written.map_or_else(same, Zeroizing::new)
-}
-
-/// Whether somebody has sealed the env section already.
-fn has_sealed_env(contract: &str) -> bool {
-    let Some(mut tree) = tree(contract) else {
-        return false;
-    };
-    let is_token = tree["env"].as_str().is_some_and(is_sealed);
-    yaml::wipe(&mut tree);
-    is_token
-}
-
-fn tree(contract: &str) -> Option<Json> {
-    let document = Document::parse(contract, NAME, messages::INVALID_CONTRACT);
-    document.ok().map(|document| document.to_json())
 }

@@ -1,5 +1,7 @@
 //! Who signs an `hpcr_contract`, and until when: the attributes of the signing key and of the authority.
 
+use std::sync::Arc;
+
 use hpcr_contract::certificate::Certificate;
 use hpcr_contract::certificate::issue::Subject;
 use hpcr_contract::private_key::PrivateKey;
@@ -194,7 +196,7 @@ impl<'c> Terms<'c> {
     }
 
     /// The key that is given.
-    pub(super) fn key(&self) -> Result<Option<PrivateKey>, Diagnostic> {
+    pub(super) fn key(&self) -> Result<Option<Arc<PrivateKey>>, Diagnostic> {
         let Some((place, pem)) = self.key else {
             return Ok(None);
         };
