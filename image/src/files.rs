@@ -40,6 +40,7 @@ pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
         file.write_all(content)?;
         file.as_file()
             .set_permissions(Permissions::from_mode(mode))?;
+        file.as_file().sync_all()?;
         file.persist(path).map(drop).map_err(io::Error::from)
     };
     write().map_err(io_error("write", path))

@@ -21,7 +21,7 @@ pub struct Seed {
 }
 
 impl Seed {
-    /// Writes the ISO image, for its owner alone: a contract may hold secrets in the clear.
+    /// Writes the ISO image.
     pub fn write(&self, output: &Path) -> Result<()> {
         let read = |path: &PathBuf| files::read(path).map(Zeroizing::new);
         let user_data = read(&self.user_data)?;
@@ -34,8 +34,13 @@ impl Seed {
             vendor_data: vendor_data.as_ref().map(|bytes| bytes.as_slice()),
             network_config: network_config.as_ref().map(|bytes| bytes.as_slice()),
         };
-        files::write(output, &seed.to_iso()?, 0o600)
+        write(output, &seed.to_iso()?)
     }
+}
+
+/// Puts a seed disk in place at once, for its owner alone: a contract may hold secrets in the clear.
+pub fn write(output: &Path, image: &[u8]) -> Result<()> {
+    files::write(output, image, 0o600)
 }
 
 #[cfg(test)]

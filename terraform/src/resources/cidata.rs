@@ -5,13 +5,14 @@
 //! its path is neither replaced nor removed.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path as FilePath, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hpcr_contract::network;
 use hpcr_contract::seed::Seed;
+use hpcr_image::seed;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -150,9 +151,8 @@ impl Resource for Cidata {
             }
             write(FilePath::new(path), &image).map_err(|error| {
                 let summary = "The seed disk cannot be written";
-                let detail = format!(
-                    "{path}: {error}. Name a file in a folder that Terraform may write to."
-                );
+                let detail =
+                    format!("{error}. Name a file in a folder that Terraform may write to.");
                 vec![Diagnostic::error(Path::of("path"), summary, detail)]
             })?;
         }
@@ -232,14 +232,16 @@ pub(super) fn digest(image: &[u8]) -> String {
     hex::encode(Sha256::digest(image))
 }
 
-/// Puts the whole image in place at once, for its owner alone: a contract may hold secrets in the clear.
-fn write(path: &FilePath, image: &[u8]) -> io::Result<()> {
+/// Writes the image, and makes the folders that it is to lie in.
+fn write(path: &FilePath, image: &[u8]) -> Result<(), hpcr_image::Error> {
     let folder = path.parent().filter(|folder| *folder != FilePath::new(""));
-    let folder = folder.unwrap_or(FilePath::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(image)?;
-    file.persist(path).map(drop).map_err(io::Error::from)
+    let made = folder.map_or(Ok(()), fs::create_dir_all);
+    made.map_err(|source| hpcr_image::Error::Io {
+        action: "create the folder of",
+        path: path.into(),
+        source,
+    })?;
+    seed::write(path, image)
 }
 
 #[cfg(test)]
