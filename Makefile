@@ -38,7 +38,7 @@ build: setup
 	cargo build --release --locked
 
 image: build
-	$(BIN)/hpcr-image build --development --output $(IMAGE)
+	$(BIN)/hpcr-image build --development --out $(IMAGE)
 
 run: image
 	$(BIN)/hpcr-demo

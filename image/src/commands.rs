@@ -20,7 +20,7 @@ pub(crate) fn build(arguments: Build) -> Result<ExitCode> {
         None => beside_this_program("hpcr-init")?,
     };
     let request = Request {
-        output: arguments.output,
+        output: arguments.out,
         kind: if arguments.production {
             ImageKind::Production
         } else {
@@ -71,7 +71,7 @@ pub(crate) fn seed(arguments: Seed) -> Result<ExitCode> {
         vendor_data: arguments.vendor_data,
         network_config: arguments.network_config,
     };
-    seed.write(&arguments.output)?;
+    seed.write(&arguments.out)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -26,8 +26,8 @@ struct Arguments {
 
 const EXAMPLE: &str = "\
 A whole round:
-  hpcr-image build --development --output image
-  hpcr-image seed --user-data contract.yaml --output seed.iso
+  hpcr-image build --development --out image
+  hpcr-image seed --user-data contract.yaml --out seed.iso
   truncate -s 1G data.img scratch.img
   hpcr-image run image --seed seed.iso --data data.img --scratch scratch.img --forward 8080:8080
   hpcr-image deploy libvirt image --name web --seed seed.iso --data data=data.img --scratch scratch.img
@@ -66,8 +66,8 @@ struct Build {
     #[arg(long, group = "kind")]
     production: bool,
     /// The image's folder. Development keys that are in it are used again.
-    #[arg(long, value_name = "DIR")]
-    output: PathBuf,
+    #[arg(long, value_name = "DIR", alias = "output")]
+    out: PathBuf,
     /// The Debian suite, by code name.
     #[arg(long, default_value = "trixie")]
     suite: String,
@@ -103,8 +103,8 @@ struct Seed {
     #[arg(long, value_name = "FILE")]
     network_config: Option<PathBuf>,
     /// The ISO image to write.
-    #[arg(long, value_name = "FILE")]
-    output: PathBuf,
+    #[arg(long, value_name = "FILE", alias = "output")]
+    out: PathBuf,
 }
 
 #[derive(Args)]

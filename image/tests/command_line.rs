@@ -27,18 +27,12 @@ fn a_seed_and_what_runs_it_are_made_in_two_commands() {
     fs::create_dir(at("image")).unwrap();
     fs::write(at("image/image.json"), description).unwrap();
     fs::write(at("contract.yaml"), "env: x\n").unwrap();
-    let seed = [
-        "seed",
-        "--user-data",
-        "contract.yaml",
-        "--output",
-        "seed.iso",
-    ];
-    assert!(run(folder.path(), &seed).status.success());
-    assert_eq!(
-        &fs::read(at("seed.iso")).unwrap()[32_808..32_814],
-        b"cidata"
-    );
+    // The option of before still stands.
+    for (option, name) in [("--output", "former.iso"), ("--out", "seed.iso")] {
+        let seed = ["seed", "--user-data", "contract.yaml", option, name];
+        assert!(run(folder.path(), &seed).status.success());
+        assert_eq!(&fs::read(at(name)).unwrap()[32_808..32_814], b"cidata");
+    }
 
     let storage = [
         "--seed",

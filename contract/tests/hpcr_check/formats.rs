@@ -116,9 +116,12 @@ fn colours_are_for_terminals_and_files_are_plain() {
     let contract = findings(&mut desk);
     let ran = desk.validate(&contract, &[]);
     assert!(!ran.out.contains('\u{1b}'));
-    let filed = desk.hpcr(&["contract.yaml", "--out", "report.txt"]);
-    assert_eq!((filed.status, filed.out.as_str()), (1, ""));
-    assert_eq!(String::from_utf8(desk.read("report.txt")).unwrap(), ran.out);
+    for option in ["--out", "--output"] {
+        let filed = desk.hpcr(&["contract.yaml", option, "report.txt"]);
+        assert_eq!((filed.status, filed.out.as_str()), (1, ""));
+        let report = desk.read("report.txt");
+        assert_eq!(String::from_utf8(report).unwrap(), ran.out);
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::input::is_standard;
 #[derive(Debug, Default, Args)]
 pub(crate) struct Output {
     /// Write the result to this file, replaced whole, instead of standard output
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", alias = "output")]
     out: Option<PathBuf>,
 }
 
