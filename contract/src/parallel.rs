@@ -1,9 +1,11 @@
 //! Equal pieces of work at once: what sealed sections take is RSA and PBKDF2, and a contract has two or three of them.
 //!
-//! Nothing here outlives its call.
+//! Nothing here outlives its call, and no result depends on where a thread runs.
 
 use std::panic;
 use std::thread;
+
+mod processor;
 
 /// The name of the threads here: a panic on one is its caller's, who gets it again.
 pub const THREAD: &str = "contract";
@@ -16,16 +18,27 @@ pub(crate) fn map<T: Sync, R: Send, const N: usize>(
     work: impl Fn(&T) -> R + Sync,
 ) -> [R; N] {
     thread::scope(|scope| {
+        let caller = thread::current();
+        let here = processor::current();
         let mut is_first = true;
         let started = items.each_ref().map(|item| {
-            let work = &work;
             if !is_long(item) || std::mem::take(&mut is_first) {
                 return Err(item);
             }
-            thread::Builder::new()
-                .name(THREAD.to_owned())
-                .spawn_scoped(scope, move || work(item))
-                .map_err(|_| item)
+            let (work, caller) = (&work, caller.clone());
+            let started =
+                thread::Builder::new()
+                    .name(THREAD.to_owned())
+                    .spawn_scoped(scope, move || {
+                        processor::leave(here);
+                        caller.unpark();
+                        work(item)
+                    });
+            if started.is_ok() {
+                // It cannot leave before it has run, and where it was put it would wait for this thread's slice to end.
+                thread::park();
+            }
+            started.map_err(|_| item)
         });
         started.map(|job| match job {
             Ok(thread) => thread
