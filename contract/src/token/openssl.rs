@@ -14,8 +14,6 @@ use openssl::pkey::{PKeyRef, Private};
 use openssl::rand::rand_bytes;
 use openssl::rsa::Padding;
 use openssl::symm::{Cipher, Crypter, Mode};
-use pbkdf2::pbkdf2_hmac;
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::certificate::PublicKey;
@@ -25,6 +23,7 @@ use crate::private_key::PrivateKey;
 mod derived;
 mod implicit_rejection;
 mod password;
+mod stretching;
 
 pub use derived::seal_alike;
 use password::Line;
@@ -34,8 +33,6 @@ const MAGIC: &[u8; 8] = b"Salted__";
 const SALT: usize = 8;
 const BLOCK: usize = 16;
 const KEY: usize = 32;
-/// `openssl enc -pbkdf2` without `-iter`.
-const ITERATIONS: u32 = 10_000;
 
 /// Which product a token says that it is for; both mean the same to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,7 +169,7 @@ impl Token {
             Err(_) => (KEY, false),
         };
         let line = Line::of(&message, u32::try_from(length).unwrap_or_default());
-        let mut bytes = crypt(Mode::Decrypt, line.block.as_ref(), self.salt, &self.data)?;
+        let mut bytes = crypt(Mode::Decrypt, &line, self.salt, &self.data)?;
         match unpadded_length(&bytes) {
             Some(length) if in_range && line.readable => {
                 bytes.truncate(length);
@@ -203,7 +200,8 @@ pub fn seal(plain: &[u8], key: &PublicKey, prefix: Prefix) -> Result<String, Con
     rand_bytes(&mut salt)?;
 
     let wrapped = wrap(key, password.as_bytes())?;
-    let data = crypt(Mode::Encrypt, password.as_bytes(), salt, plain)?;
+    let line = Line::whole(password.as_bytes());
+    let data = crypt(Mode::Encrypt, &line, salt, plain)?;
     Ok(token(prefix, &wrapped, salt, &data))
 }
 
@@ -256,12 +254,11 @@ fn unwrap(
 /// back the same way.
 fn crypt(
     mode: Mode,
-    password: &[u8],
+    password: &Line,
     salt: [u8; SALT],
     input: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, ContractError> {
-    let mut derived = Zeroizing::new([0; KEY + BLOCK]);
-    pbkdf2_hmac::<Sha256>(password, &salt, ITERATIONS, derived.as_mut());
+    let derived = stretching::key_and_iv(&password.block, salt);
     let (key, iv) = derived.split_at(KEY);
     let mut crypter = Crypter::new(Cipher::aes_256_cbc(), mode, key, Some(iv))?;
     crypter.pad(matches!(mode, Mode::Encrypt));

@@ -11,7 +11,7 @@ use openssl::rsa::Padding;
 use openssl::sign::Signer;
 use zeroize::Zeroizing;
 
-use super::{Mode, Prefix, SALT, crypt, token};
+use super::{Line, Mode, Prefix, SALT, crypt, token};
 use crate::certificate::PublicKey;
 use crate::error::ContractError;
 use base64::Engine as _;
@@ -27,7 +27,12 @@ pub fn seal_alike(plain: &[u8], key: &PublicKey, prefix: Prefix) -> Result<Strin
     let mut salt = [0; SALT];
     salt.copy_from_slice(&source.bytes("salt", SALT)?);
     let wrapped = wrap(key, password.as_bytes(), &source)?;
-    let data = crypt(Mode::Encrypt, password.as_bytes(), salt, plain)?;
+    let data = crypt(
+        Mode::Encrypt,
+        &Line::whole(password.as_bytes()),
+        salt,
+        plain,
+    )?;
     Ok(token(prefix, &wrapped, salt, &data))
 }
 

@@ -11,7 +11,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 const BLOCK: u32 = 64;
 /// The initial hash value of SHA-256 (FIPS 180-4, section 5.3.3).
-const START: [u32; 8] = [
+pub(super) const START: [u32; 8] = [
     0x6a09_e667,
     0xbb67_ae85,
     0x3c6e_f372,
@@ -44,6 +44,11 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// Reads the line out of all bytes of a password that we made.
+    pub(super) fn whole(password: &[u8]) -> Self {
+        Self::of(password, u32::try_from(password.len()).unwrap_or(u32::MAX))
+    }
+
     /// Reads the line out of the first `given` bytes of a buffer whose size depends on the key alone.
     pub(super) fn of(buffer: &[u8], given: u32) -> Self {
         let mut used = given;

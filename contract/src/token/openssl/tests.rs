@@ -30,7 +30,7 @@ fn sealed_with(wrapped: &[u8], password: &[u8], plain: &[u8]) -> String {
     let data = [
         MAGIC.as_slice(),
         &salt,
-        &crypt(Mode::Encrypt, password, salt, plain).unwrap(),
+        &crypt(Mode::Encrypt, &Line::whole(password), salt, plain).unwrap(),
     ]
     .concat();
     format!(
