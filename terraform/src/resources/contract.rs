@@ -3,13 +3,9 @@
 use std::path::Path as FilePath;
 
 use hpcr_contract::authoring::{self, Signer};
-use hpcr_contract::finding::{Finding, Level};
-use hpcr_contract::messages;
+use hpcr_contract::finding::Finding;
 use hpcr_contract::preflight::Horizon;
-use hpcr_contract::product::Product;
-use hpcr_contract::review::Review;
 use hpcr_contract::schema::Section;
-use hpcr_contract::stages::Keys;
 use hpcr_contract::token::{Audience, age, is_sealed};
 use hpcr_contract::user_data::MAX_BYTES;
 use sha2::{Digest as _, Sha256};
@@ -30,17 +26,17 @@ use crate::value::{Object, Value};
 mod draft;
 mod fields;
 mod outputs;
+mod review;
 mod signer;
 
 use draft::{AUDITOR, Draft};
 use outputs::{parts, section_alone, told_of};
+use review::NAME;
 use signer::Terms;
 
 /// See the module.
 pub(crate) static CONTRACT: Made<Contract> = Made(Contract);
 
-/// What findings call the contract.
-const NAME: &str = "contract";
 /// Certificates that end sooner than this are worth a word, in days.
 const SOON: u32 = 30;
 const DAY: i64 = 24 * 60 * 60;
@@ -122,7 +118,13 @@ impl Recipe for Contract {
                 if let Some(terms) = &terms {
                     let is_sealed = draft.halves.iter().any(draft::Half::is_sealed_env);
                     found.extend(terms.beside_sealed_env().filter(|_| is_sealed));
-                    found.extend(review(&draft, terms, config, context.now));
+                    // A wrong platform is told where it stands.
+                    let product = sealing::product(config).unwrap_or_default();
+                    let horizon = Horizon {
+                        now: context.now,
+                        days: SOON,
+                    };
+                    found.extend(review::of(&draft, terms, product, horizon));
                 }
             }
         }
@@ -303,55 +305,4 @@ fn check_audience(draft: &Draft, config: &Object, context: &Context) -> Vec<Diag
         return sealing::product(config).err().into_iter().collect();
     }
     Sealing::check(config, context)
-}
-
-/// What the core says of the contract, as far as it is known: all of it, or each section on its own.
-fn review(draft: &Draft, terms: &Terms<'_>, config: &Object, now: i64) -> Vec<Diagnostic> {
-    let product = sealing::product(config).unwrap_or_default();
-    let horizon = Horizon { now, days: SOON };
-    let everything = Keys {
-        everything: true,
-        ..Keys::default()
-    };
-    let any_sealed = draft.halves.iter().any(draft::Half::is_sealed);
-    if !draft.is_open && draft.is_whole() {
-        let contract = match draft.contract() {
-            Ok(contract) => contract,
-            Err(failed) => return failed,
-        };
-        // A key that does not read is told where it stands; the contract is reviewed without it.
-        let signed = match terms.key() {
-            Ok(Some(key)) if !any_sealed => match authoring::sign(&contract, NAME, &*key) {
-                Ok(signed) => signed.text,
-                Err(found) => return draft.told(&found),
-            },
-            _ => contract,
-        };
-        let review = Review::of(signed.as_bytes(), NAME, everything, product, horizon);
-        let mut found = review.findings;
-        // It is sealed before anybody sees it; and whoever gives a sealed section knows that it is.
-        found.retain(|one| ![messages::PLAIN_SECRETS, messages::NOT_OPENED].contains(&one.code));
-        return draft.told(&found);
-    }
-    let mut told = draft.told(&alone(draft, product, horizon));
-    if !draft.is_whole() && terms.sign() {
-        told.push(Diagnostic::error(
-            terms.place(),
-            "A section on its own is not signed",
-            "Leave the signing key out here: whoever has both sections signs the contract.",
-        ));
-    }
-    told
-}
-
-/// What the core says of each section that is known and open, on its own.
-fn alone(draft: &Draft, product: Product, horizon: Horizon) -> Vec<Finding> {
-    let mut found: Vec<_> = draft
-        .halves
-        .iter()
-        .flat_map(|half| half.review(product, horizon))
-        .collect();
-    // A section that is to be completed may do without.
-    found.retain(|one| one.level == Level::Error || one.code != messages::LOGGING_NONE);
-    found
 }

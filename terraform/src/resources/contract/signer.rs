@@ -205,6 +205,11 @@ impl<'c> Terms<'c> {
         signing::key(pem, password.map(|(_, text)| text), places).map(Some)
     }
 
+    /// What names the key: its text and its password's, empty where they are not given.
+    pub(super) fn key_and_password(&self) -> [&'c str; 2] {
+        [self.key, self.password].map(|given| given.map_or("", |(_, text)| text))
+    }
+
     /// The certificate that the contract ends with; none where it does not end.
     pub(super) fn certificate(
         &self,

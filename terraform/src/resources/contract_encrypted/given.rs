@@ -22,7 +22,7 @@ pub(super) const NAME: &str = "contract";
 /// Certificates that end sooner than this are worth a word, in days.
 const SOON: u32 = 30;
 
-/// Contracts that were looked into: each comes three times in a run that makes it.
+/// Contracts that were looked into: Terraform comes with each at every step of a run.
 static REVIEWS: Memo<Reviewed> = Memo::new(Reviewed::weight);
 
 /// What is to be said of a contract.
