@@ -108,7 +108,7 @@ pub(crate) fn contained<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
 
 /// A thread of `contract/` hands its panic on to the contained work that started it.
 fn is_contained() -> bool {
-    CONTAINED.get() || std::thread::current().name() == Some(hpcr_contract::THREAD)
+    CONTAINED.get() || std::thread::current().name() == Some(hpcr_contract::parallel::THREAD)
 }
 
 fn on_panic(guest: &Guest, info: &PanicHookInfo<'_>) {
@@ -160,7 +160,7 @@ mod tests {
             let thread = std::thread::Builder::new().name(name.to_owned());
             thread.spawn(is_contained).unwrap().join().unwrap()
         };
-        assert!(on(hpcr_contract::THREAD) && !on("another"));
+        assert!(on(hpcr_contract::parallel::THREAD) && !on("another"));
         assert_eq!(contained(is_contained).ok(), Some(true));
     }
 

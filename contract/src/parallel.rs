@@ -12,7 +12,7 @@ pub const THREAD: &str = "contract";
 
 /// What `work` makes of each item, in their order: the first that is long work on the caller's thread, each other on one
 /// of its own where one is to be had. What is no long work takes no thread.
-pub(crate) fn map<T: Sync, R: Send, const N: usize>(
+pub fn map<T: Sync, R: Send, const N: usize>(
     items: &[T; N],
     is_long: impl Fn(&T) -> bool,
     work: impl Fn(&T) -> R + Sync,

@@ -3,9 +3,9 @@
 //!
 //! A key is new to every measurement, as it is to every process: the first private operation also makes what blinds it.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
+use hpcr_contract::parallel;
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkcs5::pbkdf2_hmac;
@@ -79,14 +79,8 @@ fn size(key: &Rsa<Private>) -> usize {
 /// How long two threads take to do the same work at once.
 fn timed(work: impl Fn() -> Result<(), ErrorStack> + Sync) -> Result<Duration, ErrorStack> {
     let begin = Instant::now();
-    thread::scope(|scope| {
-        let other = scope.spawn(&work);
-        let ours = work();
-        match other.join() {
-            Ok(theirs) => ours.and(theirs),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    })?;
+    let [ours, theirs] = parallel::map(&[(), ()], |()| true, |()| work());
+    ours.and(theirs)?;
     Ok(begin.elapsed())
 }
 
