@@ -13,7 +13,7 @@ use crate::messages::SCHEMA_PARSE_CONTRACT;
 use crate::opening::{self, Keys};
 use crate::public::{HIDDEN, is_public};
 use crate::user_data::{Part, Places, Text, UserData};
-use crate::workload::archive;
+use crate::workload::archive::{self, Way};
 use crate::yaml::{self, Document};
 
 mod changes;
@@ -171,8 +171,8 @@ impl fmt::Debug for Contents {
 
 /// A section with its archives unpacked.
 fn section(mut section: Value) -> Value {
-    for way in ["/compose/archive", "/play/archive"] {
-        if let Some(value) = section.pointer_mut(way)
+    for way in Way::ALL {
+        if let Some(value) = section.pointer_mut(way.pointer())
             && let Some(files) = value.as_str().and_then(|text| archive::files(text).ok())
         {
             *value = files

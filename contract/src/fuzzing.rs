@@ -116,7 +116,8 @@ pub fn compose(bytes: &[u8]) {
 /// A compose archive, from inside of its base64 and gzip, as far as a plan.
 pub fn compose_archive(tar: &[u8]) {
     if let Some(bytes) = gzip(tar)
-        && let Ok(archive) = model::archive::unpack(&STANDARD.encode(bytes))
+        && let Ok(files) = model::archive::files(&STANDARD.encode(bytes))
+        && let Ok(archive) = model::archive::with_compose(files)
     {
         let variables = variables();
         let place = Place::at("workload", "compose.archive");
@@ -140,7 +141,11 @@ pub fn pod(bytes: &[u8]) {
         let lines: Vec<_> = text.lines().map(|line| format!("    {line}\n")).collect();
         let section = format!("play:\n  {way}:\n  -\n{}", lines.concat());
         if let Ok(section) = Document::parse(&section, "workload", messages::PODS_FAILED) {
-            let _ = model::pod::read(&section, &given(&variables));
+            let _ = model::pod::read(
+                &section,
+                &model::archive::Unpacked::default(),
+                &given(&variables),
+            );
         }
     }
 }

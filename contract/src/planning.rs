@@ -14,7 +14,8 @@ use crate::product::Product;
 use crate::sections::Present;
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
-use crate::workload::{Given, Outcome, archive, compose, pod};
+use crate::workload::archive::{self, Unpacked, Way};
+use crate::workload::{Given, Outcome, compose, pod};
 use crate::yaml::Document;
 
 pub(crate) mod alone;
@@ -29,6 +30,8 @@ pub(crate) use half::{Half, Halves, Salvage};
 pub(crate) struct Part<'a, T> {
     pub(crate) section: &'a T,
     pub(crate) document: &'a Document,
+    /// What has been unpacked of it.
+    pub(crate) unpacked: &'a Unpacked,
 }
 
 /// Makes the plan of two sections that have been verified. `expires` is the end of the signing certificate.
@@ -102,27 +105,19 @@ fn foreign(workload: &Part<'_, WorkloadSection>) -> Vec<Finding> {
     let cause = "contracts of ccco are for another runtime: this guest does not run them";
     let remedy = "deploy it there, or write a contract for ccrt";
     let mut findings = vec![refuse(document, "", cause, remedy).with_level(Level::Limit)];
-    findings.extend(archives(document));
+    findings.extend(archives(workload));
     findings
 }
 
 /// What is wrong with the archives of a workload section as such, whatever else is wrong with it.
-pub(crate) fn archives(document: &Document) -> Vec<Finding> {
-    let text = |way: &str| document.root().get(way)?.get("archive")?.text();
-    let found = [
-        (
-            "/compose/archive",
-            text("compose").map(|text| archive::unpack(text).map(drop)),
-        ),
-        (
-            "/play/archive",
-            text("play").map(|text| archive::files(text).map(drop)),
-        ),
-    ];
-    found
-        .into_iter()
-        .filter_map(|(pointer, outcome)| Some(outcome?.err()?.finding(document.place(pointer))))
-        .collect()
+fn archives(workload: &Part<'_, WorkloadSection>) -> Vec<Finding> {
+    let document = workload.document;
+    let problem = |way: Way| match (way, workload.unpacked.files(way, document)?) {
+        (Way::Compose, Ok(files)) => archive::with_compose(files.clone()).err(),
+        (_, outcome) => outcome.err().cloned(),
+    };
+    let finding = |way: Way| Some(problem(way)?.finding(document.place(way.pointer())));
+    Way::ALL.into_iter().filter_map(finding).collect()
 }
 
 /// What else is wrong with a contract that is not verified: a fault in one section, or of the signature, is no reason to
@@ -182,7 +177,11 @@ fn unsupported(document: &Document, present: Option<Present>, remedy: &str) -> O
 
 /// The containers, of the compose archive or the Pods.
 fn containers(workload: &Part<'_, WorkloadSection>, env: Option<&EnvSection>) -> Outcome {
-    let Part { section, document } = workload;
+    let Part {
+        section,
+        document,
+        unpacked,
+    } = workload;
     let variables = match env {
         Some(env) => overlay(&env.env, &section.env),
         None => section.env.clone(),
@@ -202,9 +201,9 @@ fn containers(workload: &Part<'_, WorkloadSection>, env: Option<&EnvSection>) ->
         signed: &signed,
     };
     if section.play.is_some() {
-        return pod::read(document, &given);
+        return pod::read(document, unpacked, &given);
     }
-    let Some(compose) = &section.compose else {
+    let Some(files) = unpacked.files(Way::Compose, document) else {
         // Another way to describe the workload has been refused by name already.
         let is_told = section.confidential_containers.is_some();
         let missing = || {
@@ -217,8 +216,12 @@ fn containers(workload: &Part<'_, WorkloadSection>, env: Option<&EnvSection>) ->
         };
         return (None, if is_told { Vec::new() } else { vec![missing()] });
     };
-    let place = document.place("/compose/archive");
-    match archive::unpack(&compose.archive) {
+    let place = document.place(Way::Compose.pointer());
+    let archive = files
+        .cloned()
+        .map_err(Clone::clone)
+        .and_then(archive::with_compose);
+    match archive {
         Ok(archive) => compose::read(archive, &given, &place),
         Err(problem) => (None, vec![problem.finding(place)]),
     }

@@ -12,7 +12,7 @@ use crate::finding::{Finding, Place};
 use crate::opening::{self, Keys};
 use crate::schema::Section;
 use crate::user_data::{Part, Text, UserData};
-use crate::workload::archive;
+use crate::workload::archive::{self, Way};
 use crate::yaml::Document;
 
 /// Texts by the files that lead to them, outermost first.
@@ -141,15 +141,11 @@ impl Sources {
 
     /// The files of the archives of a section.
     fn archives(&mut self, chain: &[&str], document: &Document) {
-        for way in ["compose", "play"] {
-            let value = document
-                .root()
-                .get(way)
-                .and_then(|way| way.get("archive")?.text());
-            let Some(files) = value.and_then(|value| archive::files(value).ok()) else {
-                continue;
-            };
-            for (path, file) in files {
+        for way in Way::ALL {
+            let files = way
+                .text(document)
+                .and_then(|text| archive::files(text).ok());
+            for (path, file) in files.into_iter().flatten() {
                 let mut chain = owned(chain);
                 chain.push(path);
                 self.keep(chain, &file.bytes);

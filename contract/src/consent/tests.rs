@@ -3,6 +3,7 @@
 use super::*;
 use crate::messages::SCHEMA_PARSE_CONTRACT;
 use crate::testing::KeyPair;
+use crate::workload::archive::Unpacked;
 
 /// What is refused: the keys of the places.
 fn refused(workload: &str, env: &str, parties: Parties<'_>) -> Vec<String> {
@@ -11,10 +12,12 @@ fn refused(workload: &str, env: &str, parties: Parties<'_>) -> Vec<String> {
     let workload = Part {
         section: &documents.0.read::<WorkloadSection>().unwrap(),
         document: &documents.0,
+        unpacked: &Unpacked::default(),
     };
     let env = Part {
         section: &documents.1.read::<EnvSection>().unwrap(),
         document: &documents.1,
+        unpacked: &Unpacked::default(),
     };
     let findings = refusals(&workload, &env, parties);
     findings

@@ -20,7 +20,7 @@ pub(crate) fn workload(
 ) -> Vec<Finding> {
     let (section, document) = (&half.section, &half.document);
     if product == Product::Ccco {
-        return archives(document);
+        return archives(&half.part());
     }
     let part = half.part();
     let mut findings = Vec::new();

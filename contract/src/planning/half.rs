@@ -8,6 +8,7 @@ use super::Part;
 use crate::finding::{Finding, keep};
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
+use crate::workload::archive::Unpacked;
 use crate::yaml::Document;
 
 /// A section that may not follow the schema.
@@ -33,6 +34,7 @@ impl Salvage for EnvSection {
 pub(crate) struct Half<T> {
     pub(crate) section: T,
     pub(crate) document: Document,
+    pub(crate) unpacked: Unpacked,
     /// It follows the schema.
     pub(crate) is_sound: bool,
 }
@@ -42,6 +44,7 @@ impl<T> Half<T> {
         Part {
             section: &self.section,
             document: &self.document,
+            unpacked: &self.unpacked,
         }
     }
 }
@@ -60,6 +63,7 @@ impl<T: DeserializeOwned> Half<T> {
             Some(section) => Ok(Self {
                 section,
                 document,
+                unpacked: Unpacked::default(),
                 is_sound: true,
             }),
             None => Err(Box::new(document)),
@@ -78,6 +82,7 @@ impl<T: Salvage> Half<T> {
         Self {
             section: T::salvaged(&document),
             document,
+            unpacked: Unpacked::default(),
             is_sound: false,
         }
     }

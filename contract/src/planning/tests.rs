@@ -62,10 +62,12 @@ fn plan(workload: &str, env: &str) -> Result<Plan, Vec<Finding>> {
     let workload = Part {
         section: &documents.0.read::<WorkloadSection>().unwrap(),
         document: &documents.0,
+        unpacked: &Unpacked::default(),
     };
     let env = Part {
         section: &documents.1.read::<EnvSection>().unwrap(),
         document: &documents.1,
+        unpacked: &Unpacked::default(),
     };
     build(Product::Ccrt, &workload, &env, Some(7), evidence)
 }

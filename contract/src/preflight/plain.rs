@@ -62,7 +62,7 @@ pub(super) fn of_workload(part: &Part<'_, WorkloadSection>) -> Option<Finding> {
     );
     pointers.extend(variables(&section.env));
     let mut secrets: Vec<_> = pointers.into_iter().map(Secret::at).collect();
-    secrets.extend(containers::secrets(part.document));
+    secrets.extend(containers::secrets(part));
     secrets.extend(confidential(part.document).into_iter().map(Secret::at));
     told(part.document, &secrets)
 }

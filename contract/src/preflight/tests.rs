@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::*;
 use crate::messages::SCHEMA_PARSE_CONTRACT;
 use crate::testing::{self, KeyPair, targz};
+use crate::workload::archive::Unpacked;
 
 const DAY: i64 = 86_400;
 
@@ -16,10 +17,12 @@ fn told(workload: &str, env: &str, in_the_clear: (bool, bool), now: i64) -> Vec<
     let workload = Part {
         section: &documents.0.read::<WorkloadSection>().unwrap(),
         document: &documents.0,
+        unpacked: &Unpacked::default(),
     };
     let env = Part {
         section: &documents.1.read::<EnvSection>().unwrap(),
         document: &documents.1,
+        unpacked: &Unpacked::default(),
     };
     let secrets = |is_clear: bool| is_clear.then_some(Level::Warning);
     let horizon = Horizon { now, days: 30 };
@@ -117,6 +120,7 @@ fn the_keys_of_all_secrets_in_the_clear_are_named() {
     let part = Part {
         section: &section,
         document: &document,
+        unpacked: &Unpacked::default(),
     };
     let cause = plain::of_workload(&part).unwrap().cause;
     assert_eq!(
@@ -148,6 +152,7 @@ fn secrets_of_containers_are_found_in_templates_and_archives_too() {
         let part = Part {
             section: &document.read::<WorkloadSection>().unwrap(),
             document: &document,
+            unpacked: &Unpacked::default(),
         };
         let finding = plain::of_workload(&part).unwrap();
         let told = format!("the section is not sealed: {expected} can be read");

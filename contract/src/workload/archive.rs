@@ -14,6 +14,10 @@ use crate::finding::{Finding, Level, Place};
 use crate::messages::{self, Code};
 use crate::plan::File;
 
+mod unpacked;
+
+pub(crate) use unpacked::{Unpacked, Way};
+
 /// What an archive may be at most.
 pub(crate) struct Limits {
     /// Bytes of the gzip stream.
@@ -45,7 +49,10 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The names that a compose file may have, in the order in which they count.
 const COMPOSE_NAMES: [&str; 2] = ["docker-compose.yaml", "docker-compose.yml"];
 
-/// The unpacked archive.
+/// Every regular file of an archive by relative, normalised path (`conf/nginx.conf`).
+pub(crate) type Files = BTreeMap<String, File>;
+
+/// An unpacked archive with a compose file.
 #[derive(Debug)]
 pub struct Archive {
     /// Every regular file by relative, normalised path (`conf/nginx.conf`).
@@ -54,13 +61,11 @@ pub struct Archive {
     pub compose: &'static str,
 }
 
-/// Unpacks the value of `compose.archive`.
+/// Finds the compose file of an archive.
 ///
 /// # Errors
-/// Why it is refused: HPL06006E where this is no archive that can be taken, HPL06008E where it holds no compose file,
-/// HPL06009E where it holds two that differ.
-pub(crate) fn unpack(archive: &str) -> Result<Archive, Problem> {
-    let files = files(archive)?;
+/// Why it is refused: HPL06008E where there is no compose file, HPL06009E where there are two that differ.
+pub(crate) fn with_compose(files: Files) -> Result<Archive, Problem> {
     let found = COMPOSE_NAMES.map(|name| files.get(name));
     let compose = match found {
         [Some(one), Some(other)] if one.bytes != other.bytes => return Err(Problem::TwoComposes),
@@ -72,7 +77,10 @@ pub(crate) fn unpack(archive: &str) -> Result<Archive, Problem> {
 }
 
 /// The regular files of an archive (base64 of a tar.gz) by relative, normalised path.
-pub(crate) fn files(archive: &str) -> Result<BTreeMap<String, File>, Problem> {
+///
+/// # Errors
+/// Why it is refused: HPL06006E, since this is no archive that can be taken.
+pub(crate) fn files(archive: &str) -> Result<Files, Problem> {
     let packed = STANDARD
         .decode(archive.trim_end())
         .map_err(|_| Problem::Base64)?;
@@ -83,7 +91,7 @@ pub(crate) fn files(archive: &str) -> Result<BTreeMap<String, File>, Problem> {
 }
 
 /// Why an archive is refused.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
     Base64,
     NoGzip,
@@ -181,7 +189,7 @@ impl Problem {
 }
 
 /// The regular files of a tar.gz.
-fn untar(packed: &[u8], limits: &Limits) -> Result<BTreeMap<String, File>, Problem> {
+fn untar(packed: &[u8], limits: &Limits) -> Result<Files, Problem> {
     if packed.len() > limits.packed {
         return Err(Problem::TooLarge);
     }
@@ -207,7 +215,7 @@ fn untar(packed: &[u8], limits: &Limits) -> Result<BTreeMap<String, File>, Probl
     }
 }
 
-fn members(stream: &mut impl Read, limits: &Limits) -> Result<BTreeMap<String, File>, Problem> {
+fn members(stream: &mut impl Read, limits: &Limits) -> Result<Files, Problem> {
     let mut tree = Tree::default();
     let mut archive = tar::Archive::new(stream);
     for (index, entry) in archive.entries().map_err(|_| Problem::Stream)?.enumerate() {
@@ -293,7 +301,7 @@ pub(crate) fn path_of(bytes: &[u8], limits: &Limits) -> Result<String, &'static 
 /// What has been taken so far: no path twice, and nothing below a file.
 #[derive(Default)]
 struct Tree {
-    files: BTreeMap<String, File>,
+    files: Files,
     folders: std::collections::BTreeSet<String>,
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::archive;
+use super::archive::{self, Unpacked, Way};
 use super::checks::Published;
 use super::reader::{Reader, Value};
 use super::room::Whole;
@@ -33,31 +33,31 @@ mod volumes;
 const MOST_CONTAINERS: usize = 64;
 
 /// Reads `play` of a workload section; every finding has its place.
-pub(crate) fn read(section: &Document, given: &Given<'_>) -> Outcome {
-    let place = section.place("/play/archive");
+pub(crate) fn read(section: &Document, unpacked: &Unpacked, given: &Given<'_>) -> Outcome {
+    let place = section.place(Way::Play.pointer());
     let Some(play) = section.root().get("play") else {
         return (None, Vec::new());
     };
     let mut top = Reader::new(section, PODS_FAILED);
-    let (mut parts, mut packed) = (Vec::new(), None);
+    let (mut parts, mut has_archive) = (Vec::new(), false);
     for (key, value) in top.entries(&Value::at(play, "play")) {
         match key {
             "resources" | "templates" => {
                 let items = top.items(&value);
                 parts.extend(items.into_iter().map(|item| (item, key == "templates")));
             }
-            "archive" => packed = top.text(&value),
+            "archive" => has_archive = top.text(&value).is_some(),
             _ => top.unknown(&value, key, "resources, templates, archive"),
         }
     }
     let mut findings = Vec::new();
-    let files = match packed.as_deref().map(|packed| archive::files(packed)) {
-        Some(Err(problem)) => {
+    let files = match unpacked.files(Way::Play, section) {
+        Some(Ok(files)) if has_archive => files.clone(),
+        Some(Err(problem)) if has_archive => {
             findings.push(problem.finding(place.clone()));
             BTreeMap::new()
         }
-        Some(Ok(files)) => files,
-        None => BTreeMap::new(),
+        _ => BTreeMap::new(),
     };
     let (documents, unread) = archived(&files, &place);
     findings.extend(unread);

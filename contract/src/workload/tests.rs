@@ -67,7 +67,7 @@ fn read(name: &str, text: &str) -> Outcome {
         .collect();
     let section = format!("play:\n {way}:\n{}", lines.concat());
     let section = Document::parse(&section, "workload", messages::PODS_FAILED).unwrap();
-    let (workload, findings) = pod::read(&section, &given);
+    let (workload, findings) = pod::read(&section, &archive::Unpacked::default(), &given);
     let in_file = |mut finding: Finding| {
         finding.place.line = finding.place.line.map(|line| line - 2);
         finding.place.column = finding.place.column.map(|column| column - 3);

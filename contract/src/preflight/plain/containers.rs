@@ -4,11 +4,14 @@
 
 use super::{Secret, is_secret};
 use crate::messages::SCHEMA_PARSE_CONTRACT;
-use crate::workload::archive;
+use crate::planning::Part;
+use crate::sections::workload::WorkloadSection;
+use crate::workload::archive::{self, Way};
 use crate::yaml::{Document, Kind, Node, Origin};
 
 /// What a workload section says to its containers and should not say in the clear.
-pub(super) fn secrets(document: &Document) -> Vec<Secret> {
+pub(super) fn secrets(part: &Part<'_, WorkloadSection>) -> Vec<Secret> {
+    let document = part.document;
     let root = document.root();
     let mut found = Vec::new();
     if let Some(play) = root.get("play") {
@@ -19,19 +22,18 @@ pub(super) fn secrets(document: &Document) -> Vec<Secret> {
             }
         }
     }
-    for way in ["compose", "play"] {
-        let packed = root.get(way).and_then(|way| way.get("archive")?.text());
-        // What does not unpack has been told of.
-        let files = packed.and_then(|packed| archive::files(packed).ok());
-        for (path, file) in files.unwrap_or_default() {
-            let pointer = format!("/{way}/archive");
-            if archive::is_manifest(&path)
+    for way in Way::ALL {
+        let pointer = way.pointer();
+        // What does not unpack is told of by the plan.
+        let files = part.unpacked.files(way, document).and_then(Result::ok);
+        for (path, file) in files.into_iter().flatten() {
+            if archive::is_manifest(path)
                 && let Ok(text) = std::str::from_utf8(&file.bytes)
             {
-                let origin = Origin::within(document.place(&pointer), &path, SCHEMA_PARSE_CONTRACT);
+                let origin = Origin::within(document.place(pointer), path, SCHEMA_PARSE_CONTRACT);
                 let documents = Document::parse_stream(text, &origin).unwrap_or_default();
                 let within = documents.iter().flat_map(|one| of_file(one.root()));
-                found.extend(within.map(|inner| Secret::within(&pointer, &path, &inner)));
+                found.extend(within.map(|inner| Secret::within(pointer, path, &inner)));
             }
         }
     }

@@ -6,6 +6,10 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use std::io::Write as _;
 
+fn unpack(archive: &str) -> Result<Archive, Problem> {
+    files(archive).and_then(with_compose)
+}
+
 /// Type flag, name and content.
 type Member<'a> = (u8, &'a str, &'a [u8]);
 

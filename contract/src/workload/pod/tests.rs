@@ -42,7 +42,7 @@ fn all_of(text: &str) -> Outcome {
         volumes: &["/mnt/data".to_owned()],
         signed: &["registry.example/signed".to_owned()],
     };
-    read(&section, &given)
+    read(&section, &Unpacked::default(), &given)
 }
 
 /// Some YAML as an item of a list under `play.resources`, three columns further in.
