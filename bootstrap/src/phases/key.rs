@@ -7,7 +7,7 @@ use hpcr_contract::error::ContractError;
 use hpcr_contract::image_config::KeySource;
 use hpcr_contract::stages::Keys;
 use hpcr_contract::token::age::Identity;
-use hpcr_contract::token::openssl::DecryptionKey;
+use hpcr_contract::token::openssl::{DecryptionKey, prove_implicit_rejection};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
@@ -41,10 +41,12 @@ pub(crate) async fn run(
     _platform: &Platform,
 ) -> Result<ContractKey, Error> {
     let pem = take(guest, &early.config.contract_key)?;
-    let token = DecryptionKey::from_pem(&pem).map_err(|source| Error::Key {
-        what: "contract key",
-        source,
-    })?;
+    let token = prove_implicit_rejection()
+        .and_then(|()| DecryptionKey::from_pem(&pem))
+        .map_err(|source| Error::Key {
+            what: "contract key",
+            source,
+        })?;
     let source = early.config.contract_identity.as_ref();
     let age = source.map(|source| identity(guest, source)).transpose()?;
     Ok(ContractKey { token, age })

@@ -1,8 +1,9 @@
-//! Proof that the cryptographic library answers bad RSA padding with a random message instead of an error.
+//! Whether the cryptographic library answers bad RSA padding with a random message instead of an error.
 //!
 //! OpenSSL has done so since 3.2. A library without it would turn every opening of a token into Bleichenbacher's
-//! oracle, so the library is asked rather than its version. It is asked once in a process, under a key of its own: the
-//! answer depends on the library alone, and a real key's exponentiation takes fifty times as long.
+//! oracle. Tools that their owner runs trust its version; a guest, which strangers may ask, asks the library itself. It
+//! is asked once in a process, under a key of its own: the answer depends on the library alone, and a real key's
+//! exponentiation takes fifty times as long.
 
 use std::sync::OnceLock;
 
@@ -14,8 +15,19 @@ use openssl::rsa::Rsa;
 use super::unwrap;
 use crate::error::ContractError;
 
-/// Fails where the library lacks implicit rejection.
-pub(super) fn is_proven() -> Result<(), ContractError> {
+/// The first version of OpenSSL that has it, as [`openssl::version::number`] tells versions; other libraries tell lower ones.
+const FIRST: i64 = 0x3020_0000;
+
+/// Fails where the library lacks implicit rejection by its version, and by its answer, too.
+pub(super) fn is_there() -> Result<(), ContractError> {
+    if openssl::version::number() >= FIRST {
+        return Ok(());
+    }
+    prove()
+}
+
+/// Fails where the library's answer shows that it lacks implicit rejection.
+pub fn prove() -> Result<(), ContractError> {
     static PROOF: OnceLock<Result<bool, ErrorStack>> = OnceLock::new();
     match PROOF.get_or_init(|| Ok(rejects_implicitly(&known_key()?))) {
         Ok(true) => Ok(()),
@@ -87,10 +99,10 @@ mod tests {
     #[test]
     fn the_library_rejects_padding_implicitly_and_the_question_can_tell() {
         assert!(
-            openssl::version::number() >= 0x3020_0000,
+            openssl::version::number() >= FIRST,
             "OpenSSL 3.2 is the first with implicit rejection"
         );
-        is_proven().unwrap();
+        prove().unwrap();
         // What the same question gets from a library that rejects aloud: OAEP has no implicit rejection.
         let key = known_key().unwrap();
         let mut decrypter = Decrypter::new(&key).unwrap();

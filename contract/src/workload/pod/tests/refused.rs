@@ -339,9 +339,10 @@ fn what_makes_no_pod_is_refused() {
 
 #[test]
 fn what_stops_is_not_crowded_out_by_advice() {
-    let many: String = (0..120)
+    let many = (0..120)
         .map(|index| format!("    - {{NAME: V{index}, value: x}}\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let text = format!(
         "containers:\n- name: web\n  image: IMAGE\n  env:\n{many}  lifecycle: {{preStop: x}}\n"
     );
