@@ -1,18 +1,17 @@
 //! What each command does with its arguments, and the words in which it tells the outcome.
 
 pub(crate) mod deploy;
+pub(crate) mod run;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use hpcr_contract::image_config::ImageKind;
 use hpcr_image::assemble::{self, Request};
 use hpcr_image::manifest::{self, Manifest};
-use hpcr_image::qemu::{Disk, Machine, Network};
 use hpcr_image::{Error, Result, seed};
 
-use crate::{Build, Run, Seed};
+use crate::{Build, Seed};
 
 pub(crate) fn build(arguments: Build) -> Result<ExitCode> {
     let init = match arguments.init {
@@ -73,31 +72,6 @@ pub(crate) fn seed(arguments: Seed) -> Result<ExitCode> {
     };
     seed.write(&arguments.out)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The guest's own exit is no exit code of QEMU's: it powers off in the same way whatever happened.
-pub(crate) fn run(arguments: Run) -> Result<ExitCode> {
-    let mut machine = Machine::of_image(&arguments.image)?;
-    machine.memory = arguments.memory;
-    machine.cpus = arguments.cpus;
-    machine.seed = Some(arguments.seed);
-    machine.network = Network::User(arguments.forward);
-    let data = arguments.data.into_iter().enumerate();
-    machine.disks = data
-        .map(|(index, path)| Disk::new(path, format!("data{index}")))
-        .collect();
-    machine.disks.push(Disk::scratch(arguments.scratch));
-
-    let mut guest = machine.start()?;
-    loop {
-        if let Some(status) = guest.wait(Duration::from_hours(1))? {
-            return Ok(if status.success() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(1)
-            });
-        }
-    }
 }
 
 fn print_summary(image: &Path, manifest: &Manifest) {

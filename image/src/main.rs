@@ -45,7 +45,7 @@ enum Task {
     },
     /// Make the seed disk (an ISO image labelled `cidata`) from a contract.
     Seed(Seed),
-    /// Boot an image in QEMU, with its console here.
+    /// Boot an image in QEMU, with its console here. Ctrl-C ends it in order; a second one, at once.
     Run(Run),
     /// Print what runs an image elsewhere: a QEMU command line, a libvirt domain, or manifests for KubeVirt.
     #[command(subcommand)]
@@ -144,7 +144,7 @@ fn main() -> ExitCode {
         Task::Build(arguments) => commands::build(arguments),
         Task::Inspect { image } => commands::inspect(&image),
         Task::Seed(arguments) => commands::seed(arguments),
-        Task::Run(arguments) => commands::run(arguments),
+        Task::Run(arguments) => commands::run::run(arguments),
         Task::Deploy(target) => commands::deploy::print(target),
     };
     match result {

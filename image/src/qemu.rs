@@ -10,6 +10,7 @@ pub mod detached;
 pub mod qmp;
 pub mod tee;
 
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ use crate::manifest::{self, Manifest};
 use crate::{Error, Result};
 
 pub use accelerator::Accelerator;
+use detached::Detached;
 pub use tee::Tee;
 
 const QEMU: &str = "qemu-system-x86_64";
@@ -100,7 +102,7 @@ pub struct Forward {
 /// Where console output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Console {
-    /// This process's standard output; its standard input goes to the guest. Ctrl-C ends QEMU.
+    /// This process's standard output. QEMU alone, started by hand, takes standard input, too, and ends at Ctrl-C.
     Stdio,
     /// A file, written as lines come.
     File(PathBuf),
@@ -151,15 +153,13 @@ impl Machine {
         }
     }
 
-    /// Starts the guest with the accelerator that works here.
+    /// Starts the guest with the accelerator that works here. Ctrl-C is for this process alone: the guest reads nothing,
+    /// and QEMU would end at once.
     pub fn start(&self) -> Result<Guest> {
         let child = Command::new(QEMU)
             .args(self.arguments(Accelerator::probed(&self.kernel)?))
-            .stdin(if self.console == Console::Stdio {
-                Stdio::inherit()
-            } else {
-                Stdio::null()
-            })
+            .stdin(Stdio::null())
+            .process_group(0)
             .spawn()
             .map_err(|source| Error::Start {
                 program: QEMU,
@@ -186,14 +186,10 @@ impl Guest {
         self.child.id()
     }
 
-    /// Presses the power button, which an orderly guest answers by powering off.
-    pub fn power_button(&self) -> Result<()> {
-        let Some(path) = &self.qmp else {
-            return Err(Error::Qmp {
-                message: "this machine was started without one".to_owned(),
-            });
-        };
-        qmp::execute(path, "system_powerdown")
+    /// The same as [`Detached::switch_off`]; without a control socket the plug is pulled.
+    pub fn switch_off(&mut self, patience: Duration, hurry: impl Fn() -> bool) -> Result<bool> {
+        let control = self.qmp.as_deref().unwrap_or(Path::new(""));
+        Detached::of(self.child.id()).switch_off(control, patience, hurry)
     }
 
     /// Waits for QEMU's end; `None` when the time is over before.

@@ -14,8 +14,8 @@ use std::{
 use hpcr_image::{
     initramfs, manifest,
     qemu::{Disk, Forward, Machine, Network, qmp},
-    seed::Seed,
 };
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
     Error, Result, accelerator,
@@ -24,6 +24,8 @@ use crate::{
     timeline::{self, Phase},
     wait, workload,
 };
+
+mod seeds;
 
 const QEMU: &str = "qemu-system-x86_64";
 /// Memory of a guest, MiB.
@@ -93,59 +95,6 @@ impl Appliance {
         };
         appliance.seed(user_data)?;
         Ok(appliance)
-    }
-
-    /// Changes the seed disk.
-    ///
-    /// # Errors
-    /// Where it cannot be made.
-    pub fn seed(&mut self, user_data: Option<&str>) -> Result<()> {
-        self.seed = match user_data {
-            Some(text) => Some(self.write_seed("seed", text, None)?),
-            None => None,
-        };
-        Ok(())
-    }
-
-    /// Changes the seed disk to one that says how the network is set up.
-    ///
-    /// # Errors
-    /// Where it cannot be made.
-    pub fn seed_with_network(&mut self, user_data: &str, network_config: &str) -> Result<()> {
-        self.seed = Some(self.write_seed("seed", user_data, Some(network_config))?);
-        Ok(())
-    }
-
-    /// Adds a second seed disk beside the first.
-    ///
-    /// # Errors
-    /// Where it cannot be made.
-    pub fn second_seed(&mut self, user_data: &str) -> Result<()> {
-        let path = self.write_seed("second", user_data, None)?;
-        self.further.push(Disk {
-            read_only: true,
-            ..Disk::new(path, "second")
-        });
-        Ok(())
-    }
-
-    fn write_seed(&self, name: &str, user_data: &str, network: Option<&str>) -> Result<PathBuf> {
-        let write = |kind: &str, text: &str| {
-            let file = self.folder.join(name).with_extension(kind);
-            let written = fs::write(&file, text);
-            written
-                .map(|()| file)
-                .map_err(Error::io(format!("writing the {kind}")))
-        };
-        let disk = self.folder.join(name).with_extension("iso");
-        let network_config = network.map(|text| write("network-config", text));
-        Seed {
-            user_data: write("user-data", user_data)?,
-            network_config: network_config.transpose()?,
-            ..Seed::default()
-        }
-        .write(&disk)?;
-        Ok(disk)
     }
 
     /// Has the kernel start a program out of the archive `cpio`, laid over the image's own: its path, and what else the
@@ -223,13 +172,39 @@ impl Appliance {
         let _ = fs::remove_file(&control);
         let machine = self.machine(&control)?;
         let mut command = Command::new(QEMU);
-        command
-            .args(machine.arguments(accelerator::working()?))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
+        command.args(machine.arguments(accelerator::working()?));
+        self.start(command, control, watch)
+    }
+
+    /// The same by `hpcr-image run`, which has a control socket of its own.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub fn run(&self) -> Result<Guest> {
+        let mut command = Command::new(place::program("hpcr-image"));
+        command.arg("run").arg(&self.image);
+        for (option, file) in [("--seed", &self.seed), ("--scratch", &self.scratch)] {
+            command.args(
+                file.iter()
+                    .flat_map(|file| [option.as_ref(), file.as_os_str()]),
+            );
+        }
+        command.arg("--data").arg(&self.data);
+        command.args(["--memory", &self.memory.to_string()]);
+        command.args(["--forward", &format!("{}:{}", self.port, workload::PORT)]);
+        self.start(command, PathBuf::new(), |_| ())
+    }
+
+    fn start(
+        &self,
+        mut command: Command,
+        control: PathBuf,
+        watch: impl FnMut(&Line) + Send + 'static,
+    ) -> Result<Guest> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().map_err(|source| Error::Start {
-            program: QEMU.into(),
+            program: command.get_program().display().to_string(),
             source,
         })?;
         let output = child
@@ -327,6 +302,16 @@ impl Guest {
     /// Where QEMU is gone.
     pub fn press_power_button(&self) -> Result<()> {
         Ok(qmp::execute(&self.control, "system_powerdown")?)
+    }
+
+    /// Sends SIGINT to what started it, as Ctrl-C does.
+    ///
+    /// # Errors
+    /// Where that is gone.
+    pub fn interrupt(&self) -> Result<()> {
+        let child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = kill_process(Pid::from_child(&child), Signal::INT);
+        sent.map_err(|error| Error::io("sending SIGINT")(error.into()))
     }
 
     /// Waits for the guest to switch itself off: QEMU ends well, after the kernel's word for it. A crash and a reboot

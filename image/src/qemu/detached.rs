@@ -45,35 +45,45 @@ impl Machine {
             program: QEMU,
             answer: text.trim().to_owned(),
         })?;
-        // It may have ended within this moment: then its beginning is not known, and it is found gone.
-        let began = began(pid).unwrap_or_default();
-        Ok(Detached { pid, began })
+        Ok(Detached::of(pid))
     }
 }
 
 impl Detached {
+    /// A process that is there. It may have ended within this moment: then its beginning is not known, and it is found
+    /// gone.
+    pub(super) fn of(pid: u32) -> Self {
+        let began = began(pid).unwrap_or_default();
+        Self { pid, began }
+    }
+
     /// Whether it is still there.
     pub fn is_running(&self) -> bool {
         !self.began.is_empty() && began(self.pid).as_ref() == Some(&self.began)
     }
 
-    /// Presses the power button, waits `patience` for the guest's own way out, then pulls the plug. Gives whether the
-    /// guest went by itself.
-    pub fn switch_off(&self, control: &Path, patience: Duration) -> Result<bool> {
+    /// Presses the power button, waits `patience` for the guest's own way out, or until there is `hurry`, then pulls the
+    /// plug. Gives whether the guest went by itself.
+    pub fn switch_off(
+        &self,
+        control: &Path,
+        patience: Duration,
+        hurry: impl Fn() -> bool,
+    ) -> Result<bool> {
         // Where nobody hears the button there is nothing to wait for.
         let pressed = self.is_running() && qmp::execute(control, "system_powerdown").is_ok();
-        if !self.is_running() || (pressed && self.ends_within(patience)) {
+        if !self.is_running() || (pressed && self.ends_within(patience, hurry)) {
             return Ok(true);
         }
         self.kill()?;
         Ok(false)
     }
 
-    /// Whether it ends in this time.
-    pub fn ends_within(&self, limit: Duration) -> bool {
+    /// Whether it ends in this time, and before there is `hurry`.
+    pub fn ends_within(&self, limit: Duration, hurry: impl Fn() -> bool) -> bool {
         let end = Instant::now() + limit;
         while self.is_running() {
-            if Instant::now() >= end {
+            if hurry() || Instant::now() >= end {
                 return false;
             }
             thread::sleep(PACE);
@@ -98,7 +108,7 @@ impl Detached {
                 })
                 .map_err(|error| io_error("kill", &place)(error.into()))?;
         }
-        if self.ends_within(BURIAL) {
+        if self.ends_within(BURIAL, || false) {
             return Ok(());
         }
         Err(Error::Program {
@@ -151,14 +161,14 @@ mod tests {
             // What is not the guest's process is not signalled.
             assert!(
                 other
-                    .switch_off(Path::new("/nowhere"), Duration::ZERO)
+                    .switch_off(Path::new("/nowhere"), Duration::ZERO, || false)
                     .unwrap()
             );
         }
         assert!(guest.is_running());
         child.kill().unwrap();
         // Its remains lie there until the parent looks.
-        assert!(guest.ends_within(Duration::from_secs(5)));
+        assert!(guest.ends_within(Duration::from_secs(5), || false));
         child.wait().unwrap();
         assert!(!guest.is_running());
     }
@@ -166,7 +176,8 @@ mod tests {
     #[test]
     fn a_guest_that_does_not_answer_loses_its_power() {
         let (mut child, guest) = sleeper();
-        let went_by_itself = guest.switch_off(Path::new("/nowhere"), Duration::from_millis(300));
+        let went_by_itself =
+            guest.switch_off(Path::new("/nowhere"), Duration::from_millis(300), || false);
         assert!(!went_by_itself.unwrap());
         assert!(!guest.is_running());
         child.wait().unwrap();

@@ -22,6 +22,18 @@ fn the_power_button_stops_the_workload_in_order_and_powers_off() {
 }
 
 #[test]
+fn ctrl_c_in_hpcr_image_run_stops_the_workload_in_order_and_powers_off() {
+    in_a_world(|world| {
+        let guest = appliance(world, &world.draft())?.run()?;
+        guest.console.wait_for("HPL10001I", STARTED_WITHIN)?;
+        guest.interrupt()?;
+        guest.wait_for_power_off(ENDED_WITHIN)?;
+        world.collector.wait_for("web: stopped", SHIPPED_WITHIN)?;
+        Ok(())
+    });
+}
+
+#[test]
 fn sigterm_to_the_first_process_stops_the_workload_in_order_and_powers_off() {
     in_a_world(|world| {
         let mut appliance = appliance(world, &world.draft())?;

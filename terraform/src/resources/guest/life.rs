@@ -40,7 +40,7 @@ pub(super) fn start(hardware: &Hardware, interrupted: &AtomicBool) -> Result<Obj
         && let Err(why) = wait(&guest, files, patience, interrupted)
     {
         // What failed is told; that its remains had to be killed adds nothing.
-        let _ = guest.switch_off(&files.control(), hardware.stop);
+        let _ = guest.switch_off(&files.control(), hardware.stop, || false);
         // Read behind its end: what it said last is what helps.
         return Err(vec![why.told(files, patience)]);
     }
@@ -127,7 +127,7 @@ pub(super) fn stop(state: &Object) -> Result<(), Failed> {
     let (Some(guest), Some(files)) = (process(state), Files::of(state)) else {
         return Ok(());
     };
-    let stopped = guest.switch_off(&files.control(), hardware::stop_timeout(state));
+    let stopped = guest.switch_off(&files.control(), hardware::stop_timeout(state), || false);
     stopped
         .map(drop)
         .map_err(|error| vec![told(&error, Path::of("pid"))])
