@@ -17,6 +17,9 @@ use crate::workload::archive;
 /// "Unknown" as operating system (RFC 1952 section 2.3.1).
 const NO_SYSTEM: u8 = 255;
 
+/// The most bytes that the files of an archive have together: what the guest unpacks.
+pub const MOST_BYTES: u64 = archive::LIMITS.unpacked;
+
 /// What is to be packed, by relative path with slashes.
 #[derive(Default)]
 pub struct Members(BTreeMap<String, Member>);
@@ -49,7 +52,7 @@ impl Members {
             Member::Folder => 0,
             Member::File { content, .. } => content.len() as u64,
         });
-        self.0.len() > archive::LIMITS.members || bytes.sum::<u64>() > archive::LIMITS.unpacked
+        self.0.len() > archive::LIMITS.members || bytes.sum::<u64>() > MOST_BYTES
     }
 
     /// Whether a compose file or Pods could be in it: a YAML file at the top.

@@ -89,5 +89,34 @@ fn what_the_guest_would_refuse_is_refused() {
         );
     }
     assert_eq!(desk.hpcr(&["tgz", "nowhere"]).status, 2);
+    let own = desk.hpcr(&["tgz", "bad", "--out", "./bad/archive"]);
+    assert!(
+        own.status == 2 && !desk.path("bad/archive").exists(),
+        "{own:?}"
+    );
     assert_eq!(desk.hpcr(&["tgz", "image.crt"]).status, 2);
+}
+
+#[test]
+fn a_file_is_bounded_as_the_archive_is() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("data")).unwrap();
+    // Text that packs to a fifth: within all bounds but those of a contract.
+    let line = |number: u32| {
+        format!(
+            "{:08x}{}\n",
+            number.wrapping_mul(2_654_435_761),
+            "-".repeat(31)
+        )
+    };
+    let text: String = (0..(34 << 20) / 40).map(line).collect();
+    fs::write(desk.path("data/text"), &text).unwrap();
+    let ran = desk.hpcr_secretly(&["tgz", "data", "--out", "archive"], b"");
+    assert_eq!(ran.status, 0, "{ran:?}");
+    fs::write(desk.path("data/text"), text.repeat(2)).unwrap();
+    let ran = desk.hpcr(&["tgz", "data"]);
+    assert!(
+        ran.status == 1 && ran.err.contains("MiB unpacked"),
+        "{ran:?}"
+    );
 }

@@ -12,6 +12,7 @@ mod inspect;
 mod migrate;
 mod network;
 mod preflight;
+mod results;
 mod sealing;
 mod signing;
 mod templates;

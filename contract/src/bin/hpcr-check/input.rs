@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hpcr_contract::certificate::{Expiry, Validity, expiry};
+use hpcr_contract::tgz;
 use hpcr_contract::user_data::MAX_BYTES;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -28,6 +29,11 @@ pub(crate) fn contract(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
 /// The bytes of a file that is not a contract, such as a text to be sealed.
 pub(crate) fn text(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     within(path, MAX_BYTES)
+}
+
+/// The bytes of a file that goes into an archive: at most one more than an archive holds, as that is told by what packs it.
+pub(crate) fn member(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    bounded(path, usize::try_from(tgz::MOST_BYTES).unwrap_or(usize::MAX))
 }
 
 /// A contract as text, for what writes it anew.

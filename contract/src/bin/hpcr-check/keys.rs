@@ -159,6 +159,11 @@ pub(crate) fn passphrase(path: &Path) -> Result<SecretString, Failure> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line)
         .map_err(|_| Failure::Usage("the passphrase is not UTF-8 text; write it as such"))?;
+    if text.is_empty() {
+        return Err(Failure::Usage(
+            "the passphrase is empty; write it in the first line of its file",
+        ));
+    }
     Ok(SecretString::from(text))
 }
 

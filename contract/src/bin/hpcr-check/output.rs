@@ -57,6 +57,11 @@ impl Output {
         )
     }
 
+    /// Whether standard output was named for the result.
+    pub(crate) fn is_standard(&self) -> bool {
+        self.out.as_deref().is_some_and(is_standard)
+    }
+
     /// The file that was named for the result.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.out.as_deref().filter(|path| !is_standard(path))
@@ -107,40 +112,73 @@ fn told(written: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// Puts a file in the place of the old one at once. What is no regular file, such as a pipe, is written to.
+/// Puts a file in the place of the old one at once. That is done to a regular file, or where nothing is: a pipe, a device
+/// and a link that leads nowhere yet are written through.
 fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
-    let target = match fs::canonicalize(path) {
-        Ok(there) if !there.is_file() => {
-            return fs::OpenOptions::new()
-                .write(true)
-                .open(there)?
-                .write_all(bytes);
-        }
-        Ok(there) => there,
-        Err(_) => path.to_owned(),
-    };
-    let folder = target
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    let permissions = permissions(readers);
-    if let Some(permissions) = permissions {
-        builder.permissions(permissions);
+    match fs::metadata(path) {
+        // Links of /proc lead to files that may have no name any more.
+        Ok(there) if there.is_file() => match fs::canonicalize(path) {
+            Ok(target) => rename(&target, bytes, readers),
+            Err(_) => write_through(path, bytes, readers),
+        },
+        Err(_) if fs::symlink_metadata(path).is_err() => rename(path, bytes, readers),
+        _ => write_through(path, bytes, readers),
     }
-    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(bytes)?;
+}
+
+fn rename(target: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    let folder = folder_of(target);
+    // Asked first, as its error names the cause and no file of ours.
+    fs::metadata(folder)?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    if readers == Readers::Anyone {
+        use std::os::unix::fs::PermissionsExt as _;
+        // A temporary file is its owner's alone unless told otherwise.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let unnamed = |error: io::Error| io::Error::from(error.kind());
+    let mut file = builder.tempfile_in(folder).map_err(unnamed)?;
+    file.write_all(bytes).map_err(unnamed)?;
     file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error).map(drop)
+    file.persist(target).map_err(|error| error.error).map(drop)
 }
 
-/// A temporary file is its owner's alone unless told otherwise.
-#[cfg(unix)]
-fn permissions(readers: Readers) -> Option<fs::Permissions> {
-    use std::os::unix::fs::PermissionsExt as _;
-    (readers == Readers::Anyone).then(|| fs::Permissions::from_mode(0o666))
+fn write_through(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true);
+    #[cfg(unix)]
+    if readers == Readers::Owner {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    match options.open(path)?.write_all(bytes) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
 }
 
-#[cfg(not(unix))]
-fn permissions(_: Readers) -> Option<fs::Permissions> {
-    None
+/// Whether two paths name the same file, be it there yet or not.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| {
+        let there = fs::canonicalize(path).ok();
+        there.or_else(|| {
+            Some(
+                fs::canonicalize(folder_of(path))
+                    .ok()?
+                    .join(path.file_name()?),
+            )
+        })
+    };
+    one == other
+        || whole(one)
+            .zip(whole(other))
+            .is_some_and(|(one, other)| one == other)
+}
+
+/// The folder that a file lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent();
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }

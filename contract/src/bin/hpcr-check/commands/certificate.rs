@@ -89,6 +89,9 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     let mut report = Report::about(&name, Vec::new());
     for step in &found.steps {
         report.notes.push(told(step));
+        report
+            .subjects
+            .extend(step.fault.iter().map(|fault| fault.place.file.clone()));
         report.findings.extend(step.fault.clone());
     }
     if (0..i64::from(arguments.expires_within)).contains(&found.days_left) {

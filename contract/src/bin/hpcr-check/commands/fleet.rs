@@ -63,12 +63,14 @@ pub(super) fn run(folder: &Path, arguments: &VerifyArguments) -> Result<Report, 
             Err(findings) => return Ok(Report::about(&report.name, findings)),
         },
     };
+    report.subjects.extend(found.keys().cloned());
     for name in expected(arguments, &contracts)? {
         if !found.contains_key(&name) {
             let remedy = "get its record and signature, or take its name off the list";
             report
                 .findings
                 .push(wrong(&name, "no record of this guest is there", remedy));
+            report.subjects.insert(name);
         }
     }
     let judge = Judge {

@@ -38,32 +38,36 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
             "standard output takes the private half; name a file with --public",
         ));
     }
+    let both = arguments.public.as_deref().zip(output.path());
+    if both.is_some_and(|(public, private)| output::is_same(public, private)) {
+        return Err(Failure::Usage(
+            "--out and --public name the same file; the public half would take the place of the private one",
+        ));
+    }
     if arguments.age {
         let identity = age::Identity::generate();
-        output.write(
-            age::key_file(&identity).expose_secret().as_bytes(),
-            Readers::Owner,
-        )?;
-        return public(arguments, format!("{}\n", identity.recipient()).as_bytes());
+        public(arguments, format!("{}\n", identity.recipient()).as_bytes())?;
+        let private = age::key_file(&identity);
+        output.write(private.expose_secret().as_bytes(), Readers::Owner)?;
+        return Ok(Verdict::Good);
     }
-    let passphrase = arguments
-        .passphrase_file
-        .as_deref()
-        .map(keys::passphrase)
-        .transpose()?;
+    let passphrase = arguments.passphrase_file.as_deref();
+    let passphrase = passphrase.map(keys::passphrase).transpose()?;
     let key = PrivateKey::generate(arguments.bits)?;
+    public(arguments, key.public_key()?.pem())?;
     match &passphrase {
         Some(passphrase) => {
             output.write(&key.to_pem_with_passphrase(passphrase)?, Readers::Owner)?;
         }
         None => output.write(&key.to_pem()?, Readers::Owner)?,
     }
-    public(arguments, key.public_key()?.pem())
+    Ok(Verdict::Good)
 }
 
-fn public(arguments: &Arguments, public: &[u8]) -> Result<Verdict, Failure> {
-    if let Some(path) = &arguments.public {
-        output::file(path, public, Readers::Anyone)?;
+/// Before the private half: nothing that is written after that can take its place.
+fn public(arguments: &Arguments, public: &[u8]) -> Result<(), Failure> {
+    match &arguments.public {
+        Some(path) => output::file(path, public, Readers::Anyone),
+        None => Ok(()),
     }
-    Ok(Verdict::Good)
 }

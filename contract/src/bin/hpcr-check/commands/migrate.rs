@@ -1,5 +1,6 @@
 //! `hpcr-check migrate`: a contract of the published images, key by key, and the one that this appliance runs.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -23,6 +24,7 @@ use crate::{Verdict, input, keys};
 ///
 /// Says of every key whether it stays, changes, goes, or needs a human, and why. With --out FILE the new contract is
 /// written: sealed for the new image with --cert or --recipient if nothing is left to do, else in the clear, to be finished.
+/// With --out - it goes to standard output, and what is said of it to standard error.
 /// Exit status: 0 it runs, 1 something needs a human.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -62,12 +64,16 @@ pub(crate) struct Arguments {
     format: Format,
 }
 
+/// What findings call a new contract that has no file.
+const NEW: &str = "the new contract";
+
 /// Moves a contract and tells what became of it.
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Failure> {
     let is_sealed = arguments.cert.is_some() || arguments.recipient.is_some();
-    if is_sealed && output.path().is_none() {
+    let is_written = output.path().is_some() || output.is_standard();
+    if is_sealed && !is_written {
         return Err(Failure::Usage(
-            "the sealed contract goes to a file; name it with --out",
+            "nobody asked for the sealed contract; name its file with --out, or - for standard output",
         ));
     }
     let name = input::name(&arguments.file);
@@ -87,13 +93,13 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
         .as_ref()
         .map(|key| keys::signer(key, certificate.as_ref()));
     let signer = signer.transpose()?;
-    let to = output.path().map(input::name);
+    let to = output.path().map_or_else(|| NEW.to_owned(), input::name);
     let target = Target {
         product: arguments.platform.product,
         collector: collector.as_ref(),
         signer,
         is_sealed,
-        name: to.as_deref().unwrap_or("the new contract"),
+        name: &to,
     };
     let contract = input::utf8(&arguments.file)?;
     let mut moved = match migration::migrate(&contract, &name, opening.keys(), &target) {
@@ -102,9 +108,9 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     };
     let is_done = !moved.left.iter().any(Finding::stops);
     let mut verdict = "it runs".to_owned();
-    if let (Some(text), Some(to)) = (&moved.text, &to) {
+    if let Some(text) = moved.text.as_ref().filter(|_| is_written) {
         let sealed = if is_done {
-            sealed(text, to, &target, arguments)?
+            sealed(text, &to, &target, arguments)?
         } else {
             None
         };
@@ -117,14 +123,18 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
         if !is_done {
             output::message(&format!(
                 "hpcr-check: {} is written in the clear: finish it, then check and seal it",
-                output::plain(to)
+                output::plain(&to)
             ));
         }
         let text = sealed.as_ref().unwrap_or(text);
         output.write(text.as_bytes(), Readers::Owner)?;
     }
     let report = report(name, &mut moved, &contract, verdict, &target);
-    report.write(arguments.format, &Output::default())?;
+    if output.is_standard() {
+        report.tell_in(arguments.format);
+    } else {
+        report.write(arguments.format, &Output::default())?;
+    }
     Ok(Verdict::of(report.is_good()))
 }
 
@@ -197,6 +207,7 @@ fn report(
         notes,
         facts,
         sources,
+        subjects: BTreeSet::from([NEW.to_owned()]),
         ..Report::default()
     }
 }

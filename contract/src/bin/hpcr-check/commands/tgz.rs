@@ -14,7 +14,8 @@ use crate::{Verdict, input};
 /// Make the archive of a folder: base64 of a reproducible tar.gz
 ///
 /// The same folder gives the same bytes on every machine: members are sorted, without owners and times. Only folders
-/// and regular files may be in it, as the guest takes no others; its size is bounded as the guest bounds it.
+/// and regular files may be in it, as the guest takes no others; its size is bounded as the guest bounds it. --out lies
+/// outside of the folder: what is written there would be packed the next time.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// The folder, with docker-compose.yaml or Pods at its top
@@ -24,6 +25,14 @@ pub(crate) struct Arguments {
 
 /// Writes the archive.
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Failure> {
+    if output
+        .path()
+        .is_some_and(|path| is_within(path, &arguments.folder))
+    {
+        return Err(Failure::Usage(
+            "--out lies in the folder that is packed; name a file outside of it",
+        ));
+    }
     let mut members = Members::default();
     collect(&arguments.folder, "", &mut members)?;
     let name = input::name(&arguments.folder);
@@ -37,6 +46,13 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
         );
     }
     Ok(Verdict::Good)
+}
+
+/// Whether a file lies below a folder, or would.
+fn is_within(path: &Path, folder: &Path) -> bool {
+    let below = fs::canonicalize(output::folder_of(path)).ok();
+    let both = below.zip(fs::canonicalize(folder).ok());
+    both.is_some_and(|(below, folder)| below.starts_with(folder))
 }
 
 /// Everything below a folder; `prefix` is the path so far, with a slash at its end.
@@ -68,7 +84,7 @@ fn collect(folder: &Path, prefix: &str, members: &mut Members) -> Result<(), Fai
         } else if metadata.is_file() {
             members.file(
                 &inner,
-                input::text(&path)?.to_vec(),
+                input::member(&path)?.to_vec(),
                 is_executable(&metadata),
             );
         } else {

@@ -8,11 +8,11 @@ use super::{Report, Severity, outermost};
 
 /// One command a finding.
 pub(super) fn report(report: &Report) -> String {
-    report.told().map(command).collect()
+    report.told().map(|found| command(report, found)).collect()
 }
 
-fn command((severity, finding): (Severity, &Finding)) -> String {
-    let (place, message) = outermost(finding);
+fn command(report: &Report, (severity, finding): (Severity, &Finding)) -> String {
+    let (place, message) = outermost(report, finding);
     let mut properties = Vec::new();
     if !place.file.is_empty() {
         properties.push(format!("file={}", property(&place.file)));

@@ -1,6 +1,8 @@
 //! Findings as people and programs read them. Whatever a contract holds is hostile text here: it cannot move the cursor
 //! of the terminal that it is printed on, nor end the command that a runner reads.
 
+use std::collections::BTreeSet;
+
 use hpcr_contract::finding::{Finding, Level, Place};
 use hpcr_contract::sources::Sources;
 use serde_json::{Map, Value};
@@ -9,7 +11,7 @@ use crate::Verdict;
 use crate::arguments::Format;
 use crate::failure::Failure;
 use crate::input::STANDARD;
-use crate::output::{self, Output, plain};
+use crate::output::{self, Output, plain, plain_lines};
 
 mod github;
 mod json;
@@ -67,6 +69,8 @@ pub(crate) struct Report {
     pub(crate) facts: Map<String, Value>,
     /// The texts that findings lie in.
     pub(crate) sources: Sources,
+    /// What places call a file and is none: who a certificate is of, a guest, a contract that is not written.
+    pub(crate) subjects: BTreeSet<String>,
 }
 
 impl Report {
@@ -147,29 +151,49 @@ impl Report {
     /// Tells it as a message, beside a result of another kind or in its place.
     pub(crate) fn tell(&self) {
         if !self.findings.is_empty() {
-            output::message(text::report(self).trim_end());
+            self.tell_in(Format::Text);
         }
+    }
+
+    /// The same in a form of its own, whether anything was found or not.
+    pub(crate) fn tell_in(&self, format: Format) {
+        let text = match format {
+            Format::Text => text::report(self),
+            Format::Json => plain_lines(&format!("{:#}", json::report(self))),
+            Format::Sarif => plain_lines(&format!("{:#}", sarif::report(self))),
+            Format::Github => github::report(self) + &self.summary(),
+        };
+        output::message(text.trim_end());
     }
 }
 
 /// The place in the file that the user named, and the finding in words that say where inside of it. Standard input is no
-/// file that a viewer could show: there the words say all.
-fn outermost(finding: &Finding) -> (Place, String) {
+/// file that a viewer could show, and no more is a subject: there the words say all.
+fn outermost(report: &Report, finding: &Finding) -> (Place, String) {
     let words = format!("{}; {}", finding.cause, finding.remedy);
-    let place = finding
-        .place
-        .chain()
+    let chain = finding.place.chain();
+    let place = chain
         .first()
         .map_or_else(Place::default, |place| (*place).clone());
-    let is_file = place.file != STANDARD;
+    let is_subject = report.subjects.contains(&place.file);
+    let is_file = !is_subject && place.file != STANDARD;
     let words = if finding.place.outer.is_some() || !is_file {
         format!("{}: {words}", finding.place)
     } else {
         words
     };
     if is_file {
-        (place, words)
-    } else {
-        (Place::at("", place.path), words)
+        return (place, words);
     }
+    let given = Some(report.name.as_str()).filter(|name| is_subject && *name != STANDARD);
+    let names = [place.file, place.path];
+    let inside = names
+        .iter()
+        .skip(usize::from(!is_subject))
+        .map(String::as_str);
+    let inside: Vec<_> = inside.filter(|name| !name.is_empty()).collect();
+    (
+        Place::at(given.unwrap_or_default(), inside.join(": ")),
+        words,
+    )
 }

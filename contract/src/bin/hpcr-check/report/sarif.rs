@@ -12,7 +12,10 @@ use super::{Report, Severity, outermost};
 pub(super) fn report(report: &Report) -> Value {
     let codes: BTreeSet<Code> = report.findings.iter().map(|finding| finding.code).collect();
     let codes: Vec<Code> = codes.into_iter().collect();
-    let results: Vec<_> = report.told().map(|found| result(found, &codes)).collect();
+    let results: Vec<_> = report
+        .told()
+        .map(|found| result(report, found, &codes))
+        .collect();
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -40,8 +43,8 @@ fn rule(code: Code) -> Value {
     })
 }
 
-fn result((severity, finding): (Severity, &Finding), codes: &[Code]) -> Value {
-    let (place, message) = outermost(finding);
+fn result(report: &Report, (severity, finding): (Severity, &Finding), codes: &[Code]) -> Value {
+    let (place, message) = outermost(report, finding);
     json!({
         "ruleId": finding.code.to_string(),
         "ruleIndex": codes.iter().position(|code| *code == finding.code),
