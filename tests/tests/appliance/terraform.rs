@@ -1,6 +1,10 @@
 //! The whole mission on one machine, by Terraform: a page from a container in a guest, and data that outlives the guest.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hpcr_image::qemu::Accelerator;
@@ -80,14 +84,47 @@ fn a_guest_that_does_not_come_up_is_told_with_its_message_code_and_leaves_nothin
         ] {
             assert!(error.contains(told), "{told} in {error}");
         }
-        let pid = read(&world.scratch().join("guest/web.pid")).unwrap_or_default();
-        assert!(
-            pid.trim().parse().map_or(true, gone),
-            "QEMU runs on as {pid}"
-        );
-        assert!(!project.state()?.contains("\"hpcr_guest\""));
-        Ok(())
+        nothing_is_left(&project, world)
     });
+}
+
+#[test]
+fn an_interrupt_switches_a_guest_off_that_is_on_its_way_up() {
+    if !terraform::is_here() {
+        return;
+    }
+    in_a_world(|world| {
+        let project = Project::of_example(world.scratch(), "local-qemu")?;
+        prepare(&project, world, &world.draft())?;
+        let mut apply = project.command(&terraform::APPLY);
+        let apply = apply.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let apply = apply.map_err(Error::io("starting terraform"))?;
+        wait::until("the start of QEMU", ANSWERED_WITHIN, || {
+            Ok(world.scratch().join("guest/web.pid").exists().then_some(()))
+        })?;
+        let terraform = apply.id().to_string();
+        command::run(Command::new("kill").args(["-INT", &terraform]), b"")?;
+        let ended = apply.wait_with_output();
+        let ended = ended.map_err(Error::io("waiting for terraform"))?;
+        assert!(!ended.status.success());
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(
+            said.contains("interrupted before the guest's services had started"),
+            "{said}"
+        );
+        nothing_is_left(&project, world)
+    });
+}
+
+/// No guest runs, and none is in the state.
+fn nothing_is_left(project: &Project, world: &World) -> Result<()> {
+    let pid = read(&world.scratch().join("guest/web.pid")).unwrap_or_default();
+    assert!(
+        pid.trim().parse().map_or(true, gone),
+        "QEMU runs on as {pid}"
+    );
+    assert!(!project.state()?.contains("\"hpcr_guest\""));
+    Ok(())
 }
 
 /// Fills the example in: the image of this world in the compose file, everything else in variables.
