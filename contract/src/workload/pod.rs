@@ -22,6 +22,7 @@ mod config_map;
 mod container;
 mod environment;
 mod fields;
+mod keys;
 mod names;
 mod probes;
 mod refused;

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::super::interpolation::Variables;
 use super::super::reader::{Reader, Value};
-use super::{fields, names};
+use super::{fields, keys, names};
 use crate::secret::ExposeSecret as _;
 
 /// The generated one.
@@ -53,7 +53,7 @@ impl ConfigMaps {
     /// Reads a ConfigMap.
     pub(super) fn read(&mut self, reader: &mut Reader<'_>, value: &Value<'_>) {
         let (mut metadata, mut map) = (None, ConfigMap::new());
-        for (key, field) in fields::of(reader, value) {
+        for (key, field) in fields::of(reader, value, &keys::CONFIG_MAP) {
             match key {
                 "kind" | "apiVersion" => {}
                 "metadata" => metadata = Some(field),
@@ -61,11 +61,7 @@ impl ConfigMaps {
                 "immutable" => {
                     reader.flag(&field);
                 }
-                _ => reader.unknown(
-                    &field,
-                    key,
-                    "apiVersion, kind, metadata, data, binaryData, immutable",
-                ),
+                _ => keys::CONFIG_MAP.refuse(reader, &field, key),
             }
         }
         let Some(metadata) = names::metadata(reader, value, metadata.as_ref()) else {

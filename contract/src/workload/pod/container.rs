@@ -5,7 +5,7 @@ use super::super::reader::{Reader, Value};
 use super::super::{amounts, image, paths, sources, values};
 use super::environment;
 use super::spec::{Around, Common};
-use super::{fields, names, probes, refused, security};
+use super::{fields, keys, names, probes, security};
 use crate::plan::{Limits, Port, Protocol, Purpose, Restart, Role, Service};
 use crate::yaml::Node;
 
@@ -31,7 +31,7 @@ pub(super) fn read(
         reader.expected("a mapping", value);
         return None;
     }
-    let entries = fields::of(reader, value);
+    let entries = fields::of(reader, value, &keys::CONTAINER);
     let find = |wanted: &str| {
         let found = entries.iter().find(|(key, _)| *key == wanted);
         found.map(|(_, value)| value)
@@ -118,14 +118,7 @@ pub(super) fn read(
             "stdin" | "stdinOnce" | "tty" if reader.flag(field) != Some(true) => {}
             "terminationMessagePath" if field.node.text() == Some("/dev/termination-log") => {}
             "terminationMessagePolicy" if field.node.text() == Some("File") => {}
-            key => {
-                if let Some(remedy) = refused::of_container(key) {
-                    reader.unsupported(field, key, remedy);
-                } else {
-                    let known = "name, image, imagePullPolicy, command, args, workingDir, env, envFrom, ports, volumeMounts, resources, securityContext, livenessProbe, readinessProbe, startupProbe, restartPolicy";
-                    reader.unknown(field, key, known);
-                }
-            }
+            key => keys::CONTAINER.refuse(reader, field, key),
         }
     }
     let mut room = around.whole.room();
@@ -224,7 +217,7 @@ fn ports(
     for item in value.map(|value| reader.items(value)).unwrap_or_default() {
         let (mut name, mut container, mut host, mut host_ip) = (None, None, None, None);
         let mut protocol = Protocol::Tcp;
-        for (key, field) in fields::of(reader, &item) {
+        for (key, field) in fields::of(reader, &item, &keys::PORT) {
             match key {
                 "name" => name = reader.parsed(&field, names::label, names::NAME),
                 "containerPort" => container = reader.whole::<u16>(&field, 1..=65_535),
@@ -235,11 +228,7 @@ fn ports(
                         .parsed(&field, values::protocol, "write TCP or UDP")
                         .unwrap_or(Protocol::Tcp);
                 }
-                _ => reader.unknown(
-                    &field,
-                    key,
-                    "containerPort, hostPort, hostIP, protocol, name",
-                ),
+                _ => keys::PORT.refuse(reader, &field, key),
             }
         }
         let Some(container) = container else {
@@ -280,7 +269,7 @@ fn pull_policy(reader: &mut Reader<'_>, value: &Value<'_>) {
 fn resources(reader: &mut Reader<'_>, value: &Value<'_>, limits: &mut Limits) {
     const BYTES: &str = "write a quantity such as 512Mi";
     const PROCESSORS: &str = "write a quantity such as 500m or 2";
-    for (part, field) in fields::of(reader, value) {
+    for (part, field) in fields::of(reader, value, &keys::RESOURCES) {
         match part {
             "limits" | "requests" => {}
             "claims" => {
@@ -292,7 +281,7 @@ fn resources(reader: &mut Reader<'_>, value: &Value<'_>, limits: &mut Limits) {
                 continue;
             }
             _ => {
-                reader.unknown(&field, part, "limits, requests");
+                keys::RESOURCES.refuse(reader, &field, part);
                 continue;
             }
         }

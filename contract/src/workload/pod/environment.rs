@@ -8,8 +8,8 @@ use super::super::reader::{Reader, Value};
 use super::super::room::{CAUSE, LONGEST, Room};
 use super::super::wiped;
 use super::config_map::{ConfigMap, ConfigMaps};
-use super::fields;
 use super::names::Metadata;
+use super::{fields, keys};
 use crate::secret::{ExposeSecret as _, SecretString};
 
 /// The variables of a container.
@@ -48,14 +48,14 @@ fn whole_map(
     room: &mut Room<'_>,
 ) {
     let (mut prefix, mut map) = (Zeroizing::new(String::new()), None);
-    for (key, field) in fields::of(reader, item) {
+    for (key, field) in fields::of(reader, item, &keys::ENV_FROM) {
         match key {
             "prefix" => prefix = reader.text(&field).unwrap_or_default(),
             "configMapRef" => {
                 map = reference(reader, &field, config_maps, false).map(|found| found.map);
             }
             "secretRef" => no_secret(reader, &field),
-            _ => reader.unknown(&field, key, "configMapRef, prefix"),
+            _ => keys::ENV_FROM.refuse(reader, &field, key),
         }
     }
     for (key, bytes) in map.flatten().into_iter().flatten() {
@@ -82,7 +82,7 @@ fn variable(
     room: &mut Room<'_>,
 ) {
     let (mut name, mut text, mut is_given, mut at) = (None, None, false, item.clone());
-    for (key, field) in fields::of(reader, item) {
+    for (key, field) in fields::of(reader, item, &keys::VARIABLE) {
         match key {
             "name" => {
                 name = reader.parsed(&field, variable_name, "use printable characters but `=`");
@@ -98,7 +98,7 @@ fn variable(
                 is_given = true;
                 text = taken(reader, &field, config_maps, metadata);
             }
-            _ => reader.unknown(&field, key, "name, value, valueFrom"),
+            _ => keys::VARIABLE.refuse(reader, &field, key),
         }
     }
     let Some(name) = name else {
@@ -138,7 +138,7 @@ fn taken(
     metadata: &Metadata,
 ) -> Option<Zeroizing<String>> {
     let mut taken = None;
-    for (key, field) in fields::of(reader, value) {
+    for (key, field) in fields::of(reader, value, &keys::VALUE_FROM) {
         match key {
             "configMapKeyRef" => {
                 let found = reference(reader, &field, config_maps, true)?;
@@ -164,7 +164,7 @@ fn taken(
                     "write the value out, or take it from a ConfigMap",
                 );
             }
-            _ => reader.unknown(&field, key, "configMapKeyRef, fieldRef"),
+            _ => keys::VALUE_FROM.refuse(reader, &field, key),
         }
     }
     if taken.is_none() && value.is_empty() {
@@ -202,20 +202,17 @@ fn reference<'c>(
     has_key: bool,
 ) -> Option<Found<'c>> {
     let (mut name, mut named, mut is_optional) = (None, None, false);
-    for (key, field) in fields::of(reader, value) {
+    let keys = if has_key {
+        keys::CONFIG_MAP_KEY
+    } else {
+        keys::WHOLE_CONFIG_MAP
+    };
+    for (key, field) in fields::of(reader, value, &keys) {
         match key {
             "name" => name = Some(reader.text(&field)?),
             "key" if has_key => named = Some(reader.text(&field)?.to_string()),
             "optional" => is_optional = reader.flag(&field)?,
-            _ => reader.unknown(
-                &field,
-                key,
-                if has_key {
-                    "name, key, optional"
-                } else {
-                    "name, optional"
-                },
-            ),
+            _ => keys.refuse(reader, &field, key),
         }
     }
     if name.is_none() || (has_key && named.is_none()) {
@@ -252,11 +249,11 @@ fn text_of(bytes: &[u8]) -> Result<&str, &'static str> {
 /// `fieldRef`: what is known of the Pod before it runs.
 fn field_of(reader: &mut Reader<'_>, value: &Value<'_>, metadata: &Metadata) -> Option<String> {
     let mut path = None;
-    for (key, field) in fields::of(reader, value) {
+    for (key, field) in fields::of(reader, value, &keys::FIELD) {
         match key {
             "fieldPath" => path = Some((reader.text(&field)?, field)),
             "apiVersion" if field.node.text() == Some("v1") => {}
-            _ => reader.unknown(&field, key, "fieldPath, apiVersion: v1"),
+            _ => keys::FIELD.refuse(reader, &field, key),
         }
     }
     let Some((path, at)) = path else {

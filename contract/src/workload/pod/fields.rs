@@ -5,165 +5,65 @@
 use std::collections::BTreeSet;
 
 use super::super::reader::{Reader, Value};
+use super::refused::Table;
 use crate::yaml::{Kind, Node};
 
-/// Every key of an object that is known here, done or refused, sorted.
-const KNOWN: [&str; 150] = [
-    "activeDeadlineSeconds",
-    "add",
-    "affinity",
-    "allowPrivilegeEscalation",
-    "annotations",
-    "apiVersion",
-    "appArmorProfile",
-    "args",
-    "automountServiceAccountToken",
-    "binaryData",
-    "capabilities",
-    "claims",
-    "command",
-    "configMap",
-    "configMapKeyRef",
-    "configMapRef",
-    "containerPort",
-    "containers",
-    "creationTimestamp",
-    "data",
-    "defaultMode",
-    "dnsConfig",
-    "dnsPolicy",
-    "drop",
-    "emptyDir",
-    "enableServiceLinks",
-    "env",
-    "envFrom",
-    "ephemeralContainers",
-    "exec",
-    "failureThreshold",
-    "fieldPath",
-    "fieldRef",
-    "fsGroup",
-    "fsGroupChangePolicy",
-    "generation",
-    "grpc",
-    "host",
-    "hostAliases",
-    "hostIP",
-    "hostIPC",
-    "hostNetwork",
-    "hostPID",
-    "hostPath",
-    "hostPort",
-    "hostUsers",
-    "hostname",
-    "hostnameOverride",
-    "hostnames",
-    "httpGet",
-    "httpHeaders",
-    "image",
-    "imagePullPolicy",
-    "imagePullSecrets",
-    "immutable",
-    "initContainers",
-    "initialDelaySeconds",
-    "ip",
-    "items",
-    "key",
-    "kind",
-    "labels",
-    "lifecycle",
-    "limits",
-    "livenessProbe",
-    "managedFields",
-    "medium",
-    "metadata",
-    "mode",
-    "mountPath",
-    "mountPropagation",
-    "name",
-    "namespace",
-    "nodeName",
-    "nodeSelector",
-    "optional",
-    "os",
-    "overhead",
-    "path",
-    "periodSeconds",
-    "port",
-    "ports",
-    "preemptionPolicy",
-    "prefix",
-    "priority",
-    "priorityClassName",
-    "privileged",
-    "procMount",
-    "protocol",
-    "readOnly",
-    "readOnlyRootFilesystem",
-    "readinessGates",
-    "readinessProbe",
-    "recursiveReadOnly",
-    "requests",
-    "resizePolicy",
-    "resourceClaims",
-    "resourceFieldRef",
-    "resourceVersion",
-    "resources",
-    "restartPolicy",
-    "restartPolicyRules",
-    "runAsGroup",
-    "runAsNonRoot",
-    "runAsUser",
-    "runtimeClassName",
-    "schedulerName",
-    "schedulingGates",
-    "scheme",
-    "seLinuxChangePolicy",
-    "seLinuxOptions",
-    "seccompProfile",
-    "secretKeyRef",
-    "secretRef",
-    "securityContext",
-    "selfLink",
-    "serviceAccount",
-    "serviceAccountName",
-    "setHostnameAsFQDN",
-    "shareProcessNamespace",
-    "sizeLimit",
-    "spec",
-    "startupProbe",
-    "status",
-    "stdin",
-    "stdinOnce",
-    "subPath",
-    "subPathExpr",
-    "subdomain",
-    "successThreshold",
-    "supplementalGroups",
-    "supplementalGroupsPolicy",
-    "sysctls",
-    "tcpSocket",
-    "terminationGracePeriodSeconds",
-    "terminationMessagePath",
-    "terminationMessagePolicy",
-    "timeoutSeconds",
-    "tolerations",
-    "topologySpreadConstraints",
-    "tty",
-    "type",
-    "uid",
-    "value",
-    "valueFrom",
-    "volumeDevices",
-    "volumeMounts",
-    "volumes",
-    "windowsOptions",
-    "workingDir",
-];
+/// The keys that an object may have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keys {
+    /// What its reader does; an unknown key is told of these.
+    done: &'static [&'static str],
+    /// What its reader knows, and refuses or passes over by itself.
+    other: &'static [&'static str],
+    /// What cannot be done, with what to do instead.
+    refused: Table,
+}
+
+impl Keys {
+    /// These are done.
+    pub(super) const fn of(done: &'static [&'static str]) -> Self {
+        Self {
+            done,
+            other: &[],
+            refused: &[],
+        }
+    }
+
+    /// These are known, too.
+    pub(super) const fn and(self, other: &'static [&'static str]) -> Self {
+        Self { other, ..self }
+    }
+
+    /// These cannot be done.
+    pub(super) const fn refusing(self, refused: Table) -> Self {
+        Self { refused, ..self }
+    }
+
+    /// The right spelling of a key, where it is known.
+    fn spelt<'k>(&self, key: &'k str) -> &'k str {
+        let refused = self.refused.iter().flat_map(|(names, _)| *names);
+        let mut known = self.done.iter().chain(self.other).chain(refused);
+        let known = known.find(|known| known.eq_ignore_ascii_case(key));
+        known.copied().unwrap_or(key)
+    }
+
+    /// Reports a key that the reader does not do.
+    pub(super) fn refuse(&self, reader: &mut Reader<'_>, value: &Value<'_>, key: &str) {
+        let entry = self.refused.iter().find(|(names, _)| names.contains(&key));
+        match entry {
+            Some((_, remedy)) => reader.unsupported(value, key, remedy),
+            None => reader.unknown(value, key, &self.done.join(", ")),
+        }
+    }
+}
 
 /// The fields of an object by the right spelling of their keys; a warning names it where another was written.
-pub(super) fn of<'n>(reader: &mut Reader<'_>, object: &Value<'n>) -> Vec<(&'n str, Value<'n>)> {
-    let mut fields = with_nulls(reader, object);
+pub(super) fn of<'n>(
+    reader: &mut Reader<'_>,
+    object: &Value<'n>,
+    keys: &Keys,
+) -> Vec<(&'n str, Value<'n>)> {
+    let mut fields = with_nulls(reader, object, keys);
     fields.retain(|(_, value)| !value.is_null());
     fields
 }
@@ -172,10 +72,11 @@ pub(super) fn of<'n>(reader: &mut Reader<'_>, object: &Value<'n>) -> Vec<(&'n st
 pub(super) fn with_nulls<'n>(
     reader: &mut Reader<'_>,
     object: &Value<'n>,
+    keys: &Keys,
 ) -> Vec<(&'n str, Value<'n>)> {
     let (mut fields, mut known) = (Vec::new(), BTreeSet::new());
     for (key, value) in reader.entries(object) {
-        let spelt = spelt(key);
+        let spelt = keys.spelt(key);
         if !known.insert(spelt) {
             let cause =
                 format!("it is the key `{spelt}` once more: the case of letters does not count");
@@ -212,25 +113,17 @@ pub(super) fn list<'n>(object: &'n Node, wanted: &str) -> &'n [Node] {
     }
 }
 
-/// The right spelling of a key, where it is known.
-fn spelt(key: &str) -> &str {
-    if KNOWN.binary_search(&key).is_ok() {
-        return key;
-    }
-    let known = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(key));
-    known.copied().unwrap_or(key)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::keys;
 
     #[test]
-    fn every_key_has_one_spelling() {
-        assert!(KNOWN.is_sorted());
-        for key in KNOWN {
-            assert_eq!(spelt(&key.to_ascii_uppercase()), key);
-        }
-        assert_eq!(spelt("livenesProbe"), "livenesProbe");
+    fn a_key_is_spelt_as_its_own_object_has_it() {
+        assert_eq!(keys::CONTAINER.spelt("LIVENESSPROBE"), "livenessProbe");
+        assert_eq!(keys::CONTAINER.spelt("stdinonce"), "stdinOnce");
+        assert_eq!(keys::PROBE.spelt("GRPC"), "grpc");
+        assert_eq!(keys::CONTAINER.spelt("livenesProbe"), "livenesProbe");
+        // A key of another object is none here.
+        assert_eq!(keys::PORT.spelt("Containers"), "Containers");
     }
 }

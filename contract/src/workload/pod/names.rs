@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use super::super::reader::{Reader, Value};
-use super::fields;
+use super::{fields, keys};
 
 /// What `metadata` says.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ pub(super) fn metadata(
     };
     let mut name = None;
     for (key, field) in value
-        .map(|value| fields::of(reader, value))
+        .map(|value| fields::of(reader, value, &keys::METADATA))
         .unwrap_or_default()
     {
         match key {
@@ -43,7 +43,7 @@ pub(super) fn metadata(
             // What an API server has written down: nothing of it asks for anything.
             "creationTimestamp" | "generation" | "managedFields" | "resourceVersion"
             | "selfLink" | "uid" => {}
-            _ => reader.unknown(&field, key, "name, namespace, labels, annotations"),
+            _ => keys::METADATA.refuse(reader, &field, key),
         }
     }
     let Some(name) = name else {

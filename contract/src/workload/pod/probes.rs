@@ -1,7 +1,7 @@
 //! Liveness, readiness and startup probes.
 
 use super::super::reader::{Reader, Value};
-use super::fields;
+use super::{fields, keys};
 use crate::plan::{HealthCheck, Probe, Purpose};
 
 /// The longest time that a probe may ask for, in seconds.
@@ -23,7 +23,7 @@ pub(super) fn read(
     let mut probes = Vec::new();
     let (mut delay, mut period, mut timeout): (u64, u64, u64) = (0, 10, 1);
     let (mut successes, mut failures): (u32, u32) = (1, 3);
-    for (key, field) in fields::of(reader, value) {
+    for (key, field) in fields::of(reader, value, &keys::PROBE) {
         match key {
             "exec" => probes.push(exec(reader, &field)),
             "httpGet" => probes.push(http(reader, &field, ports)),
@@ -45,10 +45,7 @@ pub(super) fn read(
                 );
                 return None;
             }
-            _ => {
-                let known = "exec, httpGet, tcpSocket, initialDelaySeconds, periodSeconds, timeoutSeconds, successThreshold, failureThreshold";
-                reader.unknown(&field, key, known);
-            }
+            _ => keys::PROBE.refuse(reader, &field, key),
         }
     }
     if probes.len() != 1 {
@@ -71,10 +68,10 @@ pub(super) fn read(
 
 fn exec(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Probe> {
     let mut command = Vec::new();
-    for (key, field) in fields::of(reader, value) {
+    for (key, field) in fields::of(reader, value, &keys::EXEC) {
         match key {
             "command" => command = reader.texts(&field),
-            _ => reader.unknown(&field, key, "command"),
+            _ => keys::EXEC.refuse(reader, &field, key),
         }
     }
     if command.is_empty() {
@@ -90,7 +87,7 @@ fn exec(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Probe> {
 
 fn http(reader: &mut Reader<'_>, value: &Value<'_>, ports: &Ports) -> Option<Probe> {
     let (mut path, mut port, mut tls, mut headers) = ("/".to_owned(), None, false, Vec::new());
-    for (key, field) in fields::of(reader, value) {
+    for (key, field) in fields::of(reader, value, &keys::HTTP_GET) {
         match key {
             "path" => {
                 path = reader.parsed(&field, request_path, "begin with / and use no spaces")?;
@@ -109,7 +106,7 @@ fn http(reader: &mut Reader<'_>, value: &Value<'_>, ports: &Ports) -> Option<Pro
                 headers.extend(items.iter().filter_map(|item| header(reader, item)));
             }
             "host" => no_host(reader, &field),
-            _ => reader.unknown(&field, key, "path, port, scheme, httpHeaders"),
+            _ => keys::HTTP_GET.refuse(reader, &field, key),
         }
     }
     let Some(port) = port else {
@@ -126,11 +123,11 @@ fn http(reader: &mut Reader<'_>, value: &Value<'_>, ports: &Ports) -> Option<Pro
 
 fn tcp(reader: &mut Reader<'_>, value: &Value<'_>, ports: &Ports) -> Option<Probe> {
     let mut port = None;
-    for (key, field) in fields::of(reader, value) {
+    for (key, field) in fields::of(reader, value, &keys::TCP_SOCKET) {
         match key {
             "port" => port = Some(port_of(reader, &field, ports)?),
             "host" => no_host(reader, &field),
-            _ => reader.unknown(&field, key, "port"),
+            _ => keys::TCP_SOCKET.refuse(reader, &field, key),
         }
     }
     if port.is_none() {
@@ -180,7 +177,7 @@ fn request_path(text: &str) -> Result<String, &'static str> {
 
 fn header(reader: &mut Reader<'_>, item: &Value<'_>) -> Option<(String, String)> {
     let (mut name, mut content) = (None, None);
-    for (key, field) in fields::of(reader, item) {
+    for (key, field) in fields::of(reader, item, &keys::NAMED_VALUE) {
         let is_token = |text: &str| {
             let is_good = !text.is_empty()
                 && text
@@ -203,7 +200,7 @@ fn header(reader: &mut Reader<'_>, item: &Value<'_>) -> Option<(String, String)>
                 name = Some(reader.parsed(&field, is_token, "use letters, digits and `-`")?);
             }
             "value" => content = Some(reader.parsed(&field, is_value, "use printable ASCII")?),
-            _ => reader.unknown(&field, key, "name, value"),
+            _ => keys::NAMED_VALUE.refuse(reader, &field, key),
         }
     }
     if name.is_none() || content.is_none() {

@@ -2,7 +2,7 @@
 
 use super::super::reader::{Reader, Value};
 use super::super::{checks, values};
-use super::fields;
+use super::{fields, keys};
 use crate::plan::Service;
 
 const NUMBER: std::ops::RangeInclusive<i64> = 0..=2_147_483_647;
@@ -60,7 +60,7 @@ impl Identity {
 
 /// The profile of the guest is the only one.
 fn profile(reader: &mut Reader<'_>, name: &str, value: &Value<'_>) {
-    for (key, field) in fields::of(reader, value) {
+    for (key, field) in fields::of(reader, value, &keys::PROFILE) {
         let is_ours = key == "type" && field.node.text() == Some("RuntimeDefault");
         if !is_ours {
             reader.refuse(
@@ -75,7 +75,7 @@ fn profile(reader: &mut Reader<'_>, name: &str, value: &Value<'_>) {
 /// Reads the Pod's.
 pub(super) fn of_pod(reader: &mut Reader<'_>, value: &Value<'_>) -> Identity {
     let mut identity = Identity::default();
-    for (key, field) in fields::of(reader, value) {
+    for (key, field) in fields::of(reader, value, &keys::POD_SECURITY) {
         match key {
             "supplementalGroups" => {
                 let items = reader.items(&field);
@@ -103,10 +103,7 @@ pub(super) fn of_pod(reader: &mut Reader<'_>, value: &Value<'_>) -> Identity {
                 );
             }
             _ if identity.key_of(reader, key, &field) => {}
-            _ => {
-                let known = "runAsUser, runAsGroup, runAsNonRoot, supplementalGroups, sysctls, seccompProfile, appArmorProfile";
-                reader.unknown(&field, key, known);
-            }
+            _ => keys::POD_SECURITY.refuse(reader, &field, key),
         }
     }
     identity
@@ -114,14 +111,14 @@ pub(super) fn of_pod(reader: &mut Reader<'_>, value: &Value<'_>) -> Identity {
 
 fn sysctl(reader: &mut Reader<'_>, item: &Value<'_>) -> Option<(String, String)> {
     let (mut name, mut content) = (None, None);
-    for (key, field) in fields::of(reader, item) {
+    for (key, field) in fields::of(reader, item, &keys::NAMED_VALUE) {
         match key {
             "name" => {
                 let remedy = "use one of net., kernel.shm, kernel.msg, kernel.sem or fs.mqueue.";
                 name = Some(reader.parsed(&field, values::sysctl, remedy)?);
             }
             "value" => content = Some(reader.text(&field)?.to_string()),
-            _ => reader.unknown(&field, key, "name, value"),
+            _ => keys::NAMED_VALUE.refuse(reader, &field, key),
         }
     }
     if name.is_none() || content.is_none() {
@@ -142,7 +139,7 @@ pub(super) fn of_container(
     service: &mut Service,
 ) {
     let mut escalation = None;
-    for (key, field) in fields::of(reader, value) {
+    for (key, field) in fields::of(reader, value, &keys::CONTAINER_SECURITY) {
         match key {
             "privileged" => {
                 service.privileged = reader.flag(&field).unwrap_or_default();
@@ -157,10 +154,7 @@ pub(super) fn of_container(
             "capabilities" => capabilities(reader, &field, service),
             "procMount" if field.node.text() == Some("Default") => {}
             _ if identity.key_of(reader, key, &field) => {}
-            _ => {
-                let known = "runAsUser, runAsGroup, runAsNonRoot, privileged, readOnlyRootFilesystem, allowPrivilegeEscalation, capabilities, seccompProfile, appArmorProfile";
-                reader.unknown(&field, key, known);
-            }
+            _ => keys::CONTAINER_SECURITY.refuse(reader, &field, key),
         }
     }
     if let Some(escalation) = escalation {
@@ -177,11 +171,11 @@ pub(super) fn of_container(
 
 fn capabilities(reader: &mut Reader<'_>, value: &Value<'_>, service: &mut Service) {
     const REMEDY: &str = "write a name of capabilities(7), or ALL";
-    for (key, field) in fields::of(reader, value) {
+    for (key, field) in fields::of(reader, value, &keys::CAPABILITIES) {
         match key {
             "add" => service.cap_add = reader.each(&field, values::capability, REMEDY),
             "drop" => service.cap_drop = reader.each(&field, values::capability, REMEDY),
-            _ => reader.unknown(&field, key, "add, drop"),
+            _ => keys::CAPABILITIES.refuse(reader, &field, key),
         }
     }
 }

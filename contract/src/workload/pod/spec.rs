@@ -13,7 +13,7 @@ use super::container::{self, Kind};
 use super::names::{self, Metadata};
 use super::security::{self, Identity};
 use super::volumes::{self, Mounted};
-use super::{fields, refused};
+use super::{fields, keys};
 use crate::plan::{Condition, Dependency, Purpose, Restart, Role, Service};
 use crate::yaml::Node;
 
@@ -57,13 +57,13 @@ pub(super) fn read(
     around: &mut Around<'_>,
 ) -> Option<Pod> {
     let (mut metadata, mut spec) = (None, None);
-    for (key, field) in fields::of(reader, value) {
+    for (key, field) in fields::of(reader, value, &keys::POD) {
         match key {
             // A status is what an API server has written down.
             "kind" | "apiVersion" | "status" => {}
             "metadata" => metadata = Some(field),
             "spec" => spec = Some(field),
-            _ => reader.unknown(&field, key, "apiVersion, kind, metadata, spec"),
+            _ => keys::POD.refuse(reader, &field, key),
         }
     }
     let metadata = names::metadata(reader, value, metadata.as_ref());
@@ -101,7 +101,7 @@ fn of_spec(
     let (mut init, mut main, mut declared) = (Vec::new(), Vec::new(), None);
     let (mut hostname, mut hosts, mut identity) = (None, Vec::new(), Identity::default());
     let (mut restart, mut grace) = (Restart::Always, GRACE);
-    for (key, field) in fields::of(reader, spec) {
+    for (key, field) in fields::of(reader, spec, &keys::SPEC) {
         match key {
             "initContainers" => init = reader.items(&field),
             "containers" => main = reader.items(&field),
@@ -215,12 +215,7 @@ fn vacuous(reader: &mut Reader<'_>, key: &str, value: &Value<'_>) {
         "os" if fields::get(value.node, "name").and_then(Node::text) == Some("linux") => return,
         _ => {}
     }
-    if let Some(remedy) = refused::of_spec(key) {
-        reader.unsupported(value, key, remedy);
-    } else {
-        let known = "containers, initContainers, volumes, restartPolicy, terminationGracePeriodSeconds, securityContext, hostname, hostAliases, dnsPolicy";
-        reader.unknown(value, key, known);
-    }
+    keys::SPEC.refuse(reader, value, key);
 }
 
 fn policy(text: &str) -> Result<Restart, &'static str> {
@@ -236,11 +231,11 @@ fn aliases(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<(String, IpAddr)> 
     let mut hosts = Vec::new();
     for item in reader.items(value) {
         let (mut address, mut names) = (None, Vec::new());
-        for (key, field) in fields::of(reader, &item) {
+        for (key, field) in fields::of(reader, &item, &keys::HOST_ALIAS) {
             match key {
                 "ip" => address = reader.parsed(&field, values::ip, "write an IP address"),
                 "hostnames" => names = reader.each(&field, values::hostname, "write host names"),
-                _ => reader.unknown(&field, key, "ip, hostnames"),
+                _ => keys::HOST_ALIAS.refuse(reader, &field, key),
             }
         }
         match address {

@@ -9,7 +9,7 @@ use super::super::reader::{Reader, Value};
 use super::super::sources::{self, Files, Source};
 use super::super::{amounts, checks, paths};
 use super::spec::Around;
-use super::{fields, names, refused};
+use super::{fields, keys, names, refused};
 use crate::plan::{File, Mount};
 
 /// Permissions of a ConfigMap's files where none are named.
@@ -36,7 +36,7 @@ pub(super) fn read(reader: &mut Reader<'_>, value: &Value<'_>, around: &Around<'
     for item in reader.items(value) {
         let (mut name, mut kinds) = (None, Vec::new());
         // `emptyDir:` alone says what it is.
-        for (key, field) in fields::with_nulls(reader, &item) {
+        for (key, field) in fields::with_nulls(reader, &item, &keys::VOLUME) {
             if key == "name" {
                 name = reader.parsed(&field, names::label, names::NAME);
             } else {
@@ -82,14 +82,14 @@ fn one(
         "hostPath" => host_path(reader, value, around).map(Volume::Source),
         "emptyDir" => empty(reader, value),
         "configMap" => config_map(reader, value, around).map(Volume::ConfigMap),
-        _ if refused::is_volume(kind) => {
+        _ if refused::VOLUMES.contains(&kind) => {
             let cause = format!("a volume of the type `{kind}` is not supported");
             let remedy = "use hostPath on the mount path of a data volume of the contract, emptyDir, or a configMap";
             reader.refuse_key(value, cause, remedy);
             None
         }
         _ => {
-            reader.unknown(value, kind, "name, hostPath, emptyDir, configMap");
+            keys::VOLUME.refuse(reader, value, kind);
             None
         }
     }
@@ -97,7 +97,7 @@ fn one(
 
 fn host_path(reader: &mut Reader<'_>, value: &Value<'_>, around: &Around<'_>) -> Option<Source> {
     let mut path = None;
-    for (key, field) in fields::of(reader, value) {
+    for (key, field) in fields::of(reader, value, &keys::HOST_PATH) {
         match key {
             "path" => path = Some((reader.text(&field)?, field)),
             "type" => {
@@ -112,7 +112,7 @@ fn host_path(reader: &mut Reader<'_>, value: &Value<'_>, around: &Around<'_>) ->
                     "write Directory, DirectoryOrCreate or File, or remove it",
                 )?;
             }
-            _ => reader.unknown(&field, key, "path, type"),
+            _ => keys::HOST_PATH.refuse(reader, &field, key),
         }
     }
     let Some((path, at)) = path else {
@@ -125,7 +125,7 @@ fn host_path(reader: &mut Reader<'_>, value: &Value<'_>, around: &Around<'_>) ->
 
 fn empty(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Volume> {
     let (mut is_memory, mut limit) = (false, None);
-    for (key, field) in fields::of(reader, value) {
+    for (key, field) in fields::of(reader, value, &keys::EMPTY_DIR) {
         match key {
             "medium" => {
                 let medium = |text: &str| match text {
@@ -139,7 +139,7 @@ fn empty(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Volume> {
                 let bytes = reader.decimal(&field, amounts::quantity_bytes, "write 64Mi")?;
                 limit = Some((bytes, field));
             }
-            _ => reader.unknown(&field, key, "medium, sizeLimit"),
+            _ => keys::EMPTY_DIR.refuse(reader, &field, key),
         }
     }
     match (is_memory, limit) {
@@ -159,13 +159,13 @@ fn config_map(
     around: &Around<'_>,
 ) -> Option<BTreeMap<String, File>> {
     let (mut name, mut items, mut mode, mut is_optional) = (None, None, MODE, false);
-    for (key, field) in fields::of(reader, value) {
+    for (key, field) in fields::of(reader, value, &keys::CONFIG_MAP_VOLUME) {
         match key {
             "name" => name = Some(reader.text(&field)?),
             "items" => items = Some(reader.items(&field)),
             "defaultMode" => mode = reader.mode(&field)?,
             "optional" => is_optional = reader.flag(&field)?,
-            _ => reader.unknown(&field, key, "name, items, defaultMode, optional"),
+            _ => keys::CONFIG_MAP_VOLUME.refuse(reader, &field, key),
         }
     }
     let Some(name) = name else {
@@ -209,14 +209,14 @@ fn config_map(
             break;
         }
         let (mut key, mut path, mut own) = (None, None, mode);
-        for (name, field) in fields::of(reader, &item) {
+        for (name, field) in fields::of(reader, &item, &keys::CONFIG_MAP_ITEM) {
             match name {
                 "key" => key = Some(reader.text(&field)?),
                 "path" => {
                     path = Some(reader.parsed(&field, folder_path, "write a relative path")?);
                 }
                 "mode" => own = reader.mode(&field)?,
-                _ => reader.unknown(&field, name, "key, path, mode"),
+                _ => keys::CONFIG_MAP_ITEM.refuse(reader, &field, name),
             }
         }
         let bytes = key.and_then(|key| map.get(key.as_str()));
@@ -264,7 +264,7 @@ impl Mounted<'_> {
     ) -> Option<Mount> {
         let (mut name, mut goal, mut below, mut read_only) = (None, None, None, false);
         let mut asked = sources::Options::default();
-        for (key, field) in fields::of(reader, item) {
+        for (key, field) in fields::of(reader, item, &keys::MOUNT) {
             match key {
                 "name" => name = Some((reader.text(&field)?, field)),
                 "mountPath" => {
@@ -290,7 +290,7 @@ impl Mounted<'_> {
                     format!("`{key}` is not supported"),
                     "remove it: a mount is private to its container; write `subPath` out",
                 ),
-                _ => reader.unknown(&field, key, "name, mountPath, subPath, readOnly"),
+                _ => keys::MOUNT.refuse(reader, &field, key),
             }
         }
         let (Some((name, at)), Some(target)) = (name, goal) else {
