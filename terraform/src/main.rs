@@ -77,6 +77,7 @@ fn main() -> ExitCode {
         .build()
         .map_err(plugin::PluginError::from)
         .and_then(|runtime| runtime.block_on(plugin::serve(provider::Provider::default())));
+    signing::forget_keys();
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

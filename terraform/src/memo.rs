@@ -53,6 +53,11 @@ impl<A> Memo<A> {
         Ok(answer)
     }
 
+    /// Drops all answers. Nothing else would: what is static outlives the program's end.
+    pub(crate) fn forget(&self) {
+        self.kept().clear();
+    }
+
     fn find(&self, question: [u8; 32]) -> Option<Arc<A>> {
         let mut kept = self.kept();
         let at = kept.iter().position(|one| one.question == question)?;
@@ -144,6 +149,15 @@ mod tests {
         }
         assert_eq!(memo.kept().len(), MOST);
         assert!(first.upgrade().is_some() && second.upgrade().is_none());
+    }
+
+    #[test]
+    fn what_is_forgotten_is_dropped() {
+        let (memo, thought) = (Memo::new(Vec::len), Cell::new(0));
+        let answer = Arc::downgrade(&ask(&memo, &thought, &[b"a"]));
+        assert!(answer.upgrade().is_some());
+        memo.forget();
+        assert!(answer.upgrade().is_none());
     }
 
     #[test]

@@ -23,6 +23,11 @@ static KEYS: Memo<PrivateKey> = Memo::new(|_| KEY);
 /// What a key takes at most, with all that the library makes of it: 8192 bits, some ten times.
 const KEY: usize = 16 << 10;
 
+/// Drops the keys that were read, which wipes them.
+pub(crate) fn forget_keys() {
+    KEYS.forget();
+}
+
 /// A key that signs, as [`private_key`] reads it.
 pub(crate) fn key(
     pem: &str,
