@@ -30,7 +30,9 @@ pub fn map<T: Sync, R: Send, const N: usize>(
                 thread::Builder::new()
                     .name(THREAD.to_owned())
                     .spawn_scoped(scope, move || {
-                        processor::leave(here);
+                        if let Some(here) = here {
+                            processor::leave(here);
+                        }
                         caller.unpark();
                         work(item)
                     });
