@@ -11,6 +11,7 @@ use crate::preflight::{self, Horizon};
 use crate::product::Product;
 use crate::signature;
 use crate::stages::{Keys, Rejection, Sealed, Unsound, Verified};
+use crate::workload::archive::Unpacked;
 
 pub(crate) mod alone;
 
@@ -29,6 +30,8 @@ pub struct Review {
     pub closed: Vec<&'static str>,
     /// Some section was looked into.
     pub open: bool,
+    /// What was unpacked of the workload section on the way, for `sources`.
+    pub unpacked: Unpacked,
 }
 
 impl Review {
@@ -94,6 +97,7 @@ impl Review {
         let is_ready = verified.signer().is_some() || verified.in_the_clear() != (true, true);
         let secrets = Secrets::of(verified.in_the_clear(), is_ready);
         let (workload, env) = verified.halves();
+        self.unpacked = workload.unpacked.clone();
         let (workload, env) = (workload.part(), env.part());
         self.findings.extend_from_slice(verified.warnings());
         self.findings.extend(end_of(verified, horizon));
@@ -135,6 +139,7 @@ impl Review {
         self.tell(beyond);
         let Halves { workload, env } = &halves;
         if let Some(workload) = workload {
+            self.unpacked = workload.unpacked.clone();
             self.tell(preflight::of_workload(&workload.part(), secrets.workload));
         }
         if let Some(env) = env {

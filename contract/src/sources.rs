@@ -12,7 +12,7 @@ use crate::finding::{Finding, Place};
 use crate::opening::{self, Keys};
 use crate::schema::Section;
 use crate::user_data::{Part, Text, UserData};
-use crate::workload::archive::{self, Way};
+use crate::workload::archive::{Unpacked, Way};
 use crate::yaml::Document;
 
 /// Texts by the files that lead to them, outermost first.
@@ -28,12 +28,13 @@ impl fmt::Debug for Sources {
 impl Sources {
     /// The texts of a contract that findings lie in: its own, those of the sections that the keys open, and the files of
     /// its archives. What cannot be read is left out; what is sealed is opened again only for a finding in it, and what is
-    /// within the contract is read again only for a finding there.
+    /// within the contract is read again only for a finding there. `unpacked` is what a review of the same contract has.
     pub fn of_contract<'k>(
         bytes: &[u8],
         name: &str,
         keys: impl Into<Keys<'k>>,
         findings: &[Finding],
+        unpacked: &Unpacked,
     ) -> Self {
         let keys = keys.into();
         let is_meant = |section: Section| {
@@ -61,10 +62,18 @@ impl Sources {
                 (Section::Workload, workload, places.workload),
                 (Section::Env, env, places.env),
             ] {
+                // An archive in an env section is none of the workload's.
+                let unpacked = match section {
+                    Section::Workload => unpacked.clone(),
+                    Section::Env => Unpacked::default(),
+                };
+                let unpacked = &unpacked;
                 match part {
-                    Part::Mapping(document) => sources.archives(&[name], &document),
+                    Part::Mapping(document) => sources.archives(&[name], &document, unpacked),
                     Part::Text(text, _) if text.is_sealed() && !is_meant(section) => {}
-                    Part::Text(text, _) => sources.section(section, name, &text, keys, &place),
+                    Part::Text(text, _) => {
+                        sources.section(section, name, &text, (keys, &place), unpacked);
+                    }
                 }
             }
         }
@@ -82,7 +91,8 @@ impl Sources {
         let mut sources = Self::default();
         sources.keep(vec![name.to_owned()], bytes);
         if let Ok(text) = std::str::from_utf8(bytes) {
-            sources.section(section, name, &Text::new(text), keys, &Place::at(name, ""));
+            let (text, place) = (Text::new(text), Place::at(name, ""));
+            sources.section(section, name, &text, (keys, &place), &Unpacked::default());
         }
         sources
     }
@@ -116,8 +126,8 @@ impl Sources {
         section: Section,
         name: &str,
         read: &Text,
-        keys: Keys<'_>,
-        place: &Place,
+        (keys, place): (Keys<'_>, &Place),
+        unpacked: &Unpacked,
     ) {
         let Ok(opening::Clear { text: clear, .. }) = opening::clear(read, keys, place) else {
             return;
@@ -135,19 +145,17 @@ impl Sources {
             section.name(),
             crate::messages::SCHEMA_PARSE_CONTRACT,
         ) {
-            self.archives(chain, &document);
+            self.archives(chain, &document, unpacked);
         }
     }
 
     /// The files of the archives of a section.
-    fn archives(&mut self, chain: &[&str], document: &Document) {
+    fn archives(&mut self, chain: &[&str], document: &Document, unpacked: &Unpacked) {
         for way in Way::ALL {
-            let files = way
-                .text(document)
-                .and_then(|text| archive::files(text).ok());
+            let files = unpacked.files(way, document).and_then(Result::ok);
             for (path, file) in files.into_iter().flatten() {
                 let mut chain = owned(chain);
-                chain.push(path);
+                chain.push(path.clone());
                 self.keep(chain, &file.bytes);
             }
         }

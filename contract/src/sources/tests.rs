@@ -34,8 +34,10 @@ fn every_file_that_a_place_can_lie_in_is_found() {
             "",
         )]
     };
-    let sources =
-        |key, place| Sources::of_contract(sealed.as_bytes(), "c.yaml", key, &about(place));
+    let sources = |key, place| {
+        let unpacked = Unpacked::default();
+        Sources::of_contract(sealed.as_bytes(), "c.yaml", key, &about(place), &unpacked)
+    };
     let outside = sources(Some(&key), &whole);
     assert_eq!(
         outside.line(&within),

@@ -16,7 +16,8 @@ use crate::plan::File;
 
 mod unpacked;
 
-pub(crate) use unpacked::{Unpacked, Way};
+pub use unpacked::Unpacked;
+pub(crate) use unpacked::Way;
 
 /// What an archive may be at most.
 pub(crate) struct Limits {

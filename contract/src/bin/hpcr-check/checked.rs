@@ -9,6 +9,7 @@ use hpcr_contract::plan::Plan;
 use hpcr_contract::review::Review;
 use hpcr_contract::sources::Sources;
 use hpcr_contract::stages::Verified;
+use hpcr_contract::workload::archive::Unpacked;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -38,6 +39,7 @@ pub(crate) struct Checked {
     pub(crate) closed: Vec<&'static str>,
     /// Some section was looked into.
     open: bool,
+    unpacked: Unpacked,
 }
 
 /// Reads and checks the contract that the arguments name.
@@ -58,6 +60,7 @@ pub(crate) fn check(arguments: &ContractArguments) -> Result<Checked, Failure> {
         plan: review.plan,
         closed: review.closed,
         open: review.open,
+        unpacked: review.unpacked,
     })
 }
 
@@ -98,7 +101,8 @@ impl Checked {
         let sources = if self.findings.is_empty() {
             Sources::default()
         } else {
-            Sources::of_contract(&self.bytes, &self.name, self.key.keys(), &self.findings)
+            let (keys, findings) = (self.key.keys(), &self.findings);
+            Sources::of_contract(&self.bytes, &self.name, keys, findings, &self.unpacked)
         };
         let is_signed = self
             .verified

@@ -3,7 +3,7 @@
 //!
 //! A guest asks when it plans, and never before somebody vouches for the contract.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::{Files, Problem, files};
 use crate::yaml::Document;
@@ -43,9 +43,9 @@ impl Way {
     }
 }
 
-/// What has been unpacked of one section.
-#[derive(Debug, Default)]
-pub(crate) struct Unpacked([OnceLock<Result<Files, Problem>>; Way::ALL.len()]);
+/// What has been unpacked of one section. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Unpacked(Arc<[OnceLock<Result<Files, Problem>>; Way::ALL.len()]>);
 
 impl Unpacked {
     /// The files of an archive of the section that this belongs to; none where it has none.

@@ -12,6 +12,7 @@ use hpcr_contract::sources::Sources;
 use hpcr_contract::stages::Keys;
 use hpcr_contract::token::openssl::Prefix;
 use hpcr_contract::token::{Audience, age};
+use hpcr_contract::workload::archive::Unpacked;
 use serde_json::{Map, json};
 
 use crate::arguments::{Format, OptionalKey, Platform};
@@ -190,14 +191,13 @@ fn report(
             finding.with_level(level)
         })
         .collect();
-    let mut sources = Sources::of_contract(contract.as_bytes(), &name, Keys::default(), &findings);
+    let texts = |text: &str, name: &str| {
+        let nothing = Unpacked::default();
+        Sources::of_contract(text.as_bytes(), name, Keys::default(), &findings, &nothing)
+    };
+    let mut sources = texts(contract, &name);
     if let Some(text) = &moved.text {
-        sources.join(Sources::of_contract(
-            text.as_bytes(),
-            target.name,
-            Keys::default(),
-            &findings,
-        ));
+        sources.join(texts(text, target.name));
     }
     Report {
         name,
