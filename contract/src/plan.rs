@@ -73,6 +73,9 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
+/// virtio-blk cuts the serials of disks off here (Virtio 1.2, 5.2.6, `VIRTIO_BLK_ID_BYTES`).
+pub const VIRTIO_SERIAL: usize = 20;
+
 /// A data volume.
 #[derive(Debug)]
 pub struct Volume {

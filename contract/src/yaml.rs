@@ -1,6 +1,6 @@
 //! The one door to YAML: text in, a tree in which every key and value knows its line and column out.
 //!
-//! Duplicate keys, unknown tags, keys that are not text and sizes without bound are refused, and in a contract itself
+//! Duplicate keys, tags, keys that are not text and sizes without bound are refused, and in a contract itself
 //! several documents, aliases and merge keys, too; compose files and Pods may have a few of these. Scalars follow the YAML 1.2 core schema: what is written as text stays text. Schema validation
 //! ([`Document::to_json`]) and typed reading ([`Document::read`]) see the same tree, so they cannot disagree.
 //! This module never quotes a value in an error, and wipes the text that it held.
@@ -15,6 +15,7 @@ use crate::messages::Code;
 
 mod errors;
 mod node;
+mod tags;
 mod typed;
 
 use node::Key;
@@ -114,17 +115,20 @@ impl Document {
 
     /// Parses one document whose findings are placed in the file that it was a part of.
     pub(crate) fn parse_from(text: &str, origin: Origin) -> Result<Self, Finding> {
-        match serde_saphyr::from_str_with_options::<Node>(text, options()) {
-            Ok(root) => Ok(Self { origin, root }),
-            Err(error) => Err(errors::finding(&error, &origin)),
-        }
+        Self::parse_with(text, origin, options())
     }
 
     /// Parses a file in which authors repeat themselves: a few anchors, aliases and merge keys (`<<`) are accepted.
     pub(crate) fn parse_file(text: &str, origin: Origin) -> Result<Self, Finding> {
-        match serde_saphyr::from_str_with_options::<Node>(text, file_options()) {
-            Ok(root) => Ok(Self { origin, root }),
-            Err(error) => Err(errors::finding(&error, &origin)),
+        Self::parse_with(text, origin, file_options())
+    }
+
+    fn parse_with(text: &str, origin: Origin, options: Options) -> Result<Self, Finding> {
+        let read = serde_saphyr::from_str_with_options::<Node>(text, options);
+        match (tags::first(text), read) {
+            (Some(place), _) => Err(errors::tag(place, &origin)),
+            (None, Ok(root)) => Ok(Self { origin, root }),
+            (None, Err(error)) => Err(errors::finding(&error, &origin)),
         }
     }
 

@@ -3,7 +3,7 @@
 //! Pure: every irreversible thing that this crate does was decided here, on plain data. What cannot be opened is
 //! refused, never formatted.
 
-use hpcr_contract::plan::{Create, Volume};
+use hpcr_contract::plan::{Create, VIRTIO_SERIAL, Volume};
 
 use crate::error::Fault;
 use crate::inventory::Disk;
@@ -11,8 +11,6 @@ use crate::partition::Layout;
 
 /// The serial of the disk for images and logs.
 pub const SCRATCH_SERIAL: &str = "hpcr-scratch";
-/// virtio-blk cuts serials off here (Virtio 1.2, 5.2.6, `VIRTIO_BLK_ID_BYTES`).
-const VIRTIO_SERIAL: usize = 20;
 
 /// The outcome of the search for disks.
 #[derive(Debug, PartialEq, Eq)]

@@ -56,6 +56,7 @@ pub(crate) fn env(product: Product, half: &Half<EnvSection>) -> Vec<Finding> {
     ));
     findings.extend(volumes::idle_keys(&part));
     findings.extend(volumes::foreign_keys(&part));
+    findings.extend(volumes::shared_disks(&part));
     findings.extend(logging::idle_keys(&part));
     // A sink that cannot be read has been told of.
     let has_sink =

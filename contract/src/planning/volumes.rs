@@ -9,13 +9,13 @@ use super::{Part, refuse_as};
 use crate::finding::{Finding, Level, keep};
 use crate::messages;
 use crate::passphrase::{self, Seeds};
-use crate::plan::{Create, Filesystem, HeaderRecord, Mount, Service, Volume};
+use crate::plan::{Create, Filesystem, HeaderRecord, Mount, Service, VIRTIO_SERIAL, Volume};
 use crate::secret::SecretString;
 use crate::sections::env::EnvSection;
 use crate::sections::volumes::{self as written, EnvVolume, WorkloadVolume};
 use crate::sections::workload::WorkloadSection;
 use crate::workload::paths;
-use crate::yaml::Document;
+use crate::yaml::{Document, step};
 
 /// Where a volume is mounted if the contract does not say.
 const DEFAULT_MOUNT: &str = "/mnt/data";
@@ -54,6 +54,7 @@ pub(super) fn volumes(
 ) -> Result<Vec<Volume>, Vec<Finding>> {
     let mut findings = unmatched(workload, env);
     findings.extend(foreign_keys(env));
+    findings.extend(shared_disks(env));
     let places = keep(&mut findings, places(workload)).unwrap_or_default();
     let mut volumes = Vec::new();
     for (name, of_workload) in &workload.section.volumes {
@@ -172,10 +173,9 @@ fn volume(
         current: &workload.seed,
         previous: workload.previous_seed.as_ref(),
     };
-    let disk = env.volume_id.as_ref().or(env.volume_name.as_ref());
     Volume {
         name: name.to_owned(),
-        disk: disk.map_or(name, String::as_str).to_owned(),
+        disk: disk(name, env).1.to_owned(),
         mount: mount.to_owned(),
         filesystem: workload.filesystem.map_or(Filesystem::Ext4, filesystem),
         passphrase: passphrase::passphrase(env_seed, &workload.seed),
@@ -183,6 +183,39 @@ fn volume(
         create: create(workload, env),
         header_record: header_record(workload, env),
     }
+}
+
+/// How the disk of a volume is known, and the key that says so; without one, its own name serves.
+fn disk<'a>(name: &'a str, env: &'a EnvVolume) -> (Option<&'static str>, &'a str) {
+    match (&env.volume_id, &env.volume_name) {
+        (Some(id), _) => (Some("/volumeID"), id),
+        (None, Some(id)) => (Some("/volumeName"), id),
+        (None, None) => (None, name),
+    }
+}
+
+/// Volumes for which one disk would serve: the guest never guesses which of them it holds.
+pub(super) fn shared_disks(env: &Part<'_, EnvSection>) -> Vec<Finding> {
+    let (mut serials, mut findings) = (BTreeMap::new(), Vec::new());
+    for (name, volume) in &env.section.volumes {
+        let (key, id) = disk(name, volume);
+        if let Some(other) = serials.insert(serial(id), name) {
+            let pointer = format!("/volumes/{}{}", step(name), key.unwrap_or_default());
+            let cause = format!(
+                "it asks for the disk of the volume {other}, too (of a name, the first {VIRTIO_SERIAL} characters count)"
+            );
+            let remedy = "give every volume a disk of its own, by `volumeID` or `volumeName`";
+            let code = messages::DISK_INVALID_INPUT;
+            findings.push(refuse_as(code, env.document, &pointer, &cause, remedy));
+        }
+    }
+    findings
+}
+
+/// What is left of a disk's name in the serial that the guest may see.
+fn serial(id: &str) -> &[u8] {
+    let bytes = id.as_bytes();
+    &bytes[..bytes.len().min(VIRTIO_SERIAL)]
 }
 
 /// Keys of the env's half that ask for another key source.

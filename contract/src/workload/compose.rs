@@ -150,6 +150,7 @@ fn all_services(
     }
     let (mut read, mut needs, mut joins) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let (mut active, mut published) = (BTreeSet::new(), Published::default());
+    let mut idle = 0;
     for (name, value) in &entries {
         if !values::is_service_name(name) {
             reader.refuse_key(
@@ -161,6 +162,7 @@ fn all_services(
         }
         let found = service::read(reader, name, value, around);
         if found.is_idle {
+            idle += 1;
             reader.advise(
                 value,
                 "none of its profiles is active: it does not run",
@@ -175,6 +177,13 @@ fn all_services(
             needs.insert(*name, found.needs);
             joins.extend(found.joins.map(|join| (*name, join)));
         }
+    }
+    if idle == entries.len() {
+        reader.refuse_key(
+            services,
+            "nothing would run: no service has an active profile",
+            "name a profile in `COMPOSE_PROFILES` of the contract's env",
+        );
     }
     refer_to_known(reader, &mut read, &mut needs, &joins, &active);
     depends::settle(reader, &mut read, &needs);

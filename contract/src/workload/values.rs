@@ -121,7 +121,7 @@ pub(super) fn signal(text: &str) -> Result<String, &'static str> {
         .ok_or("this is no signal that stops a process")
 }
 
-/// `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:TRIES`.
+/// `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:TRIES`, of which 0 are without end, as in Docker.
 pub(super) fn restart(text: &str) -> Result<Restart, &'static str> {
     match text.split_once(':') {
         None if text == "no" => Ok(Restart::No),
@@ -129,7 +129,7 @@ pub(super) fn restart(text: &str) -> Result<Restart, &'static str> {
         None if text == "on-failure" => Ok(Restart::OnFailure(None)),
         Some(("on-failure", tries)) if tries.bytes().all(|byte| byte.is_ascii_digit()) => tries
             .parse()
-            .map(|tries| Restart::OnFailure(Some(tries)))
+            .map(|tries| Restart::OnFailure(Some(tries).filter(|tries| *tries > 0)))
             .map_err(|_| "the number of tries is none"),
         _ => Err("this is no restart policy"),
     }
@@ -255,6 +255,20 @@ pub(super) fn hostname(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// What to do about a name that [`is_variable_name`] refuses.
+pub(super) const VARIABLE_NAME: &str =
+    "write a name without `=`, white space and control characters";
+
+/// Whether a variable of a container may be called so.
+pub(super) fn is_variable_name(name: &str) -> Result<(), &'static str> {
+    let is_part = |c: char| c != '=' && !c.is_whitespace() && !c.is_control();
+    if !name.is_empty() && name.chars().all(is_part) {
+        Ok(())
+    } else {
+        Err("this is no name of an environment variable")
+    }
+}
+
 /// Whether a service may be called so: it becomes a folder, a host name and an app-name in the log.
 pub(super) fn is_service_name(name: &str) -> bool {
     (1..=48).contains(&name.len())
@@ -287,6 +301,7 @@ mod tests {
             ("unless-stopped", Some(Restart::Always)),
             ("on-failure", Some(Restart::OnFailure(None))),
             ("on-failure:3", Some(Restart::OnFailure(Some(3)))),
+            ("on-failure:0", Some(Restart::OnFailure(None))),
             ("on-failure:", None),
             ("on-failure:+3", None),
             ("sometimes", None),

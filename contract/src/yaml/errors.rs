@@ -31,7 +31,7 @@ pub(super) fn finding(error: &Error, origin: &Origin) -> Finding {
             "write a finite number, or quote the text",
         ),
         Error::UnsupportedTag { .. } | Error::TaggedScalarCannotDeserializeIntoString { .. } => {
-            ("a YAML tag is not accepted".into(), "remove the tag")
+            (TAG.into(), NO_TAG)
         }
         Error::Budget { breach, .. } => budget_cause(breach),
         Error::AliasReplayCounterOverflow { .. }
@@ -55,6 +55,14 @@ pub(super) fn finding(error: &Error, origin: &Origin) -> Finding {
         .location()
         .map_or((0, 0), |at| (narrow(at.line()), narrow(at.column())));
     Finding::new(origin.code, origin.place("", position, 0), cause, remedy)
+}
+
+const TAG: &str = "a YAML tag (`!...`) is not accepted";
+const NO_TAG: &str = "remove the tag, or quote text that begins with `!`";
+
+/// The finding for a tag.
+pub(super) fn tag(position: (u32, u32), origin: &Origin) -> Finding {
+    Finding::new(origin.code, origin.place("", position, 1), TAG, NO_TAG)
 }
 
 fn aliases() -> (String, &'static str) {

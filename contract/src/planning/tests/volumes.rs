@@ -69,6 +69,22 @@ fn volumes_that_do_not_match_overlap_or_want_another_key_are_refused() {
             ],
         ),
         (
+            "volumes: {a: {S}, b: {S, mount: /b}}",
+            "volumes: {a: {S, volumeID: x}, b: {S, volumeName: x}}",
+            &["HPL02121E env at volumes.b.volumeName"],
+        ),
+        (
+            "volumes: {a: {S}, b: {S, mount: /b}}",
+            "volumes: {a: {S, volumeID: b}, b: {S}}",
+            &["HPL02121E env at volumes.b"],
+        ),
+        // Of either name, the guest sees the first twenty characters.
+        (
+            "volumes: {a: {S}, b: {S, mount: /b}}",
+            "volumes: {a: {S, volumeID: abcdefghijklmnopqrst}, b: {S, volumeID: abcdefghijklmnopqrstu}}",
+            &["HPL02121E env at volumes.b.volumeID"],
+        ),
+        (
             "volumes: {a: {S}}",
             "volumes: {a: {S, kms: [], kmsTimeout: 1}}",
             &["HPL02121E env at volumes.a.kms"],

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::super::interpolation::{Problem, Variables};
 use super::super::room::Whole;
+use super::super::values;
 use crate::secret::SecretString;
 
 /// The most bytes of one: Linux takes no larger environment.
@@ -45,13 +46,19 @@ pub(super) fn read(
             continue;
         }
         let Some((name, written)) = line.split_once('=') else {
-            if let Some(value) = known.get(line) {
-                earlier.insert(line.to_owned(), value.clone());
+            match (values::is_variable_name(line), known.get(line)) {
+                (Ok(()), Some(value)) => drop(earlier.insert(line.to_owned(), value.clone())),
+                (Ok(()), None) => {}
+                (Err(cause), _) => wrong.push(Wrong {
+                    line: number,
+                    cause: cause.to_owned(),
+                }),
             }
             continue;
         };
         let name = name.trim_end();
-        let value = named(name).and_then(|()| unquote(written.trim_start()));
+        let value = values::is_variable_name(name).map_err(str::to_owned);
+        let value = value.and_then(|()| unquote(written.trim_start()));
         let value = value.and_then(|(value, literal)| {
             if literal {
                 return Ok(Some(value));
@@ -72,14 +79,6 @@ pub(super) fn read(
         }
     }
     (earlier, wrong)
-}
-
-/// Whether a variable of a file can have this name.
-fn named(name: &str) -> Result<(), String> {
-    let is_name = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control());
-    is_name
-        .then_some(())
-        .ok_or_else(|| "this is no name of an environment variable".into())
 }
 
 /// The value of a line without its quotes and comment, and whether it is literal (in single quotes).
@@ -136,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_mark_at_the_beginning_is_no_part_of_a_name_and_names_have_no_spaces() {
-        let text = "\u{feff}A=1\nA B=hunter2\n=hunter2\nC=$A\n";
+        let text = "\u{feff}A=1\nA B=hunter2\n=hunter2\nC=$A\nhunter2 x\n";
         let (read, wrong) = read(text, &Variables::new(), |text, known| {
             let a = known.get("A").map_or("", |a| a.expose_secret());
             Ok(Some(Zeroizing::new(text.replace("$A", a))))
@@ -147,7 +146,7 @@ mod tests {
             .collect();
         assert_eq!(read, [("A", "1"), ("C", "1")]);
         let lines: Vec<_> = wrong.iter().map(|wrong| wrong.line).collect();
-        assert_eq!(lines, [2, 3]);
+        assert_eq!(lines, [2, 3, 5]);
         assert!(wrong.iter().all(|wrong| !wrong.cause.contains("hunter2")));
     }
 

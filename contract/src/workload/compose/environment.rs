@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::super::interpolation::Variables;
 use super::super::reader::{Reader, Value};
 use super::super::room::Room;
-use super::super::{Surroundings, paths};
+use super::super::{Surroundings, paths, values};
 use super::env_file;
 use crate::secret::{ExposeSecret as _, SecretString};
 use crate::yaml::Kind;
@@ -91,20 +91,20 @@ impl Environment<'_, '_> {
 
     /// Sets a variable to what the contract has under its name, where it has something.
     fn insert_known(&mut self, reader: &mut Reader<'_>, at: &Value<'_>, name: &str) {
-        if let Some(value) = self.known.get(name) {
-            self.insert(reader, at, name, value.expose_secret());
+        match self.known.get(name) {
+            Some(value) => self.insert(reader, at, name, value.expose_secret()),
+            None => drop(is_name(reader, at, name)),
         }
     }
 }
 
 /// Whether a variable can have this name; told where not.
 fn is_name(reader: &mut Reader<'_>, at: &Value<'_>, name: &str) -> bool {
-    let is_name = !name.is_empty() && !name.contains(['=', '\0']);
-    if !is_name {
-        let cause = "this is no name of an environment variable";
-        reader.refuse(at, cause, "write NAME=value");
+    let outcome = values::is_variable_name(name);
+    if let Err(cause) = outcome {
+        reader.refuse_key(at, cause, values::VARIABLE_NAME);
     }
-    is_name
+    outcome.is_ok()
 }
 
 /// What to do with texts that Linux does not take.

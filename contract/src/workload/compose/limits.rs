@@ -181,7 +181,11 @@ fn restart_policy(reader: &mut Reader<'_>, service: &mut Service, value: &Value<
     for (key, field) in reader.entries(value) {
         match key {
             "condition" => condition = reader.text(&field).map(|text| (text, field)),
-            "max_attempts" => tries = reader.whole(&field, 1..=1_000_000),
+            // 0 is without end, as in Docker.
+            "max_attempts" => {
+                tries = reader.whole(&field, 0..=1_000_000);
+                tries = tries.filter(|tries| *tries > 0);
+            }
             "delay" | "window" => reader.refuse_key(
                 &field,
                 format!("`{key}` is not supported"),

@@ -15,8 +15,24 @@ use crate::secret::ExposeSecret as _;
 /// The generated one.
 const GENERATED: &str = "contract.config.map";
 
-/// The values of a ConfigMap: text, or bytes.
-pub(super) type ConfigMap = BTreeMap<String, Arc<Zeroizing<Vec<u8>>>>;
+/// A value of a ConfigMap.
+pub(super) struct Item {
+    pub(super) bytes: Arc<Zeroizing<Vec<u8>>>,
+    /// Of `binaryData`: files alone are made of it.
+    pub(super) is_binary: bool,
+}
+
+impl Item {
+    fn new(bytes: Vec<u8>, is_binary: bool) -> Self {
+        Self {
+            bytes: Arc::new(Zeroizing::new(bytes)),
+            is_binary,
+        }
+    }
+}
+
+/// The values of a ConfigMap.
+pub(super) type ConfigMap = BTreeMap<String, Item>;
 
 /// All ConfigMaps by name.
 pub(super) struct ConfigMaps {
@@ -32,7 +48,7 @@ impl ConfigMaps {
     pub(super) fn new(variables: &Variables, is_open: bool) -> Self {
         let values = variables.iter().map(|(name, value)| {
             let bytes = value.expose_secret().as_bytes().to_vec();
-            (name.clone(), Arc::new(Zeroizing::new(bytes)))
+            (name.clone(), Item::new(bytes, false))
         });
         Self {
             maps: [(GENERATED.to_owned(), values.collect())].into(),
@@ -96,7 +112,7 @@ fn entries(reader: &mut Reader<'_>, value: &Value<'_>, is_binary: bool, map: &mu
         };
         if let Some(bytes) = bytes
             && map
-                .insert(key.to_owned(), Arc::new(Zeroizing::new(bytes)))
+                .insert(key.to_owned(), Item::new(bytes, is_binary))
                 .is_some()
         {
             reader.refuse_key(

@@ -6,11 +6,12 @@ use zeroize::Zeroizing;
 
 use super::super::reader::{Reader, Value};
 use super::super::room::{CAUSE, LONGEST, Room};
-use super::super::wiped;
+use super::super::{values, wiped};
 use super::config_map::{ConfigMap, ConfigMaps};
 use super::names::Metadata;
 use super::{fields, keys};
 use crate::secret::{ExposeSecret as _, SecretString};
+use crate::yaml::Node;
 
 /// The variables of a container.
 pub(super) type Environment = BTreeMap<String, SecretString>;
@@ -58,16 +59,19 @@ fn whole_map(
             _ => keys::ENV_FROM.refuse(reader, &field, key),
         }
     }
-    for (key, bytes) in map.flatten().into_iter().flatten() {
+    let texts = map.flatten().into_iter().flatten();
+    for (key, value) in texts.filter(|(_, value)| !value.is_binary) {
         if room.is_full() {
             break;
         }
-        let text = text_of(bytes).and_then(|text| room.variable(key, text).map(|()| text));
+        let name = format!("{}{key}", prefix.as_str());
+        if let Err(cause) = values::is_variable_name(&name) {
+            reader.refuse(item, cause, values::VARIABLE_NAME);
+            continue;
+        }
+        let text = text_of(&value.bytes).and_then(|text| room.variable(&name, text).map(|()| text));
         if let Some(text) = reader.accept(item, text, FILE) {
-            environment.insert(
-                format!("{}{key}", prefix.as_str()),
-                SecretString::from(text),
-            );
+            environment.insert(name, SecretString::from(text));
         }
     }
 }
@@ -82,10 +86,17 @@ fn variable(
     room: &mut Room<'_>,
 ) {
     let (mut name, mut text, mut is_given, mut at) = (None, None, false, item.clone());
+    // Kubernetes takes an empty value for none beside a source.
+    let said = fields::get(item.node, "value").and_then(Node::text);
+    if said.is_some_and(|said| !said.is_empty()) && fields::get(item.node, "valueFrom").is_some() {
+        let cause = "`value` and `valueFrom` stand beside each other";
+        reader.refuse(item, cause, "remove one of the two");
+        return;
+    }
     for (key, field) in fields::of(reader, item, &keys::VARIABLE) {
         match key {
             "name" => {
-                name = reader.parsed(&field, variable_name, "use printable characters but `=`");
+                name = reader.parsed(&field, variable_name, values::VARIABLE_NAME);
             }
             "value" => {
                 is_given = true;
@@ -119,15 +130,7 @@ fn variable(
 }
 
 fn variable_name(text: &str) -> Result<String, &'static str> {
-    if !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'=')
-    {
-        Ok(text.to_owned())
-    } else {
-        Err("this is no name of an environment variable")
-    }
+    values::is_variable_name(text).map(|()| text.to_owned())
 }
 
 /// `valueFrom`.
@@ -138,20 +141,27 @@ fn taken(
     metadata: &Metadata,
 ) -> Option<Zeroizing<String>> {
     let mut taken = None;
-    for (key, field) in fields::of(reader, value, &keys::VALUE_FROM) {
+    let sources = fields::of(reader, value, &keys::VALUE_FROM);
+    if sources.len() > 1 {
+        let cause = "there is more than one source";
+        reader.refuse(value, cause, "name one of them");
+        return None;
+    }
+    for (key, field) in sources {
         match key {
             "configMapKeyRef" => {
                 let found = reference(reader, &field, config_maps, true)?;
-                let Some(bytes) = found.map.and_then(|map| map.get(&found.key)) else {
+                let value = found.map.and_then(|map| map.get(&found.key));
+                let Some(value) = value.filter(|value| !value.is_binary) else {
                     if found.is_partial {
                         reader.not_known();
                     } else if found.map.is_some() && !found.is_optional {
-                        let cause = "the ConfigMap has no such key";
+                        let cause = "the ConfigMap has no such key under `data`";
                         reader.refuse(&field, cause, "name a key of it, or write `optional: true`");
                     }
                     return None;
                 };
-                let text = reader.accept(&field, text_of(bytes), FILE)?;
+                let text = reader.accept(&field, text_of(&value.bytes), FILE)?;
                 taken = Some(Zeroizing::new(text.to_owned()));
             }
             "fieldRef" => taken = Some(Zeroizing::new(field_of(reader, &field, metadata)?)),

@@ -195,7 +195,7 @@ fn config_map(
     let Some(items) = items else {
         let files = map
             .iter()
-            .map(|(key, bytes)| (key.clone(), file(bytes, mode)));
+            .map(|(key, item)| (key.clone(), file(&item.bytes, mode)));
         return Some(files.collect());
     };
     let (mut files, mut taken) = (BTreeMap::new(), 0_usize);
@@ -219,7 +219,7 @@ fn config_map(
                 _ => keys::CONFIG_MAP_ITEM.refuse(reader, &field, name),
             }
         }
-        let bytes = key.and_then(|key| map.get(key.as_str()));
+        let bytes = key.and_then(|key| Some(&map.get(key.as_str())?.bytes));
         match (bytes, path) {
             (Some(bytes), Some(path)) => {
                 taken = taken.saturating_add(bytes.len());

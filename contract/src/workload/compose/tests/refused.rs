@@ -77,6 +77,22 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "no name",
     ),
     (
+        "environment: {A=x: null}",
+        ":4:19 at services.web.environment.A=x",
+        "no name",
+    ),
+    (
+        "environment: {\"A B\": x}",
+        ":4:19 at services.web.environment.A B",
+        "no name",
+    ),
+    (
+        "environment: [A B]",
+        ":4:19 at services.web.environment[0]",
+        "no name",
+    ),
+    ("profiles: [off]", ":1:1 at services", "nothing would run"),
+    (
         "env_file: none.env",
         ":4:15 at services.web.env_file",
         "no such file",

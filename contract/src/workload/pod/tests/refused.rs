@@ -55,6 +55,22 @@ const CONTAINER: &[(&str, &str, &str)] = &[
     ),
     ("env: [{value: hunter2}]", ".env[0]", "name is missing"),
     ("env: [{name: A=B, value: x}]", ".env[0].name", "no name"),
+    ("env: [{name: A B, value: x}]", ".env[0].name", "no name"),
+    (
+        "env: [{name: A, value: x, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]",
+        ".env[0]",
+        "beside each other",
+    ),
+    (
+        "env: [{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}, secretKeyRef: {}}}]",
+        ".env[0].valueFrom",
+        "more than one source",
+    ),
+    (
+        "envFrom: [{prefix: \"A=\", configMapRef: {name: contract.config.map}}]",
+        ".envFrom[0]",
+        "no name",
+    ),
     (
         "env: [{name: A, valueFrom: {}}]",
         ".env[0].valueFrom",
