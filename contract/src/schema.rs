@@ -114,6 +114,7 @@ pub fn check(
     let (name, errors_of) = definition(section, scope, product);
     let mut instance = document.to_json();
     let mut findings: Vec<_> = errors_of(&instance)
+        .filter(|error| explain::is_apt(error, &instance))
         .flat_map(|error| explain::findings(&error, &SCHEMA, document))
         .take(finding::MOST)
         .collect();

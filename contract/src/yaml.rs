@@ -128,7 +128,7 @@ impl Document {
         match (tags::first(text), read) {
             (Some(place), _) => Err(errors::tag(place, &origin)),
             (None, Ok(root)) => Ok(Self { origin, root }),
-            (None, Err(error)) => Err(errors::finding(&error, &origin)),
+            (None, Err(error)) => Err(errors::finding(&error, text, &origin)),
         }
     }
 

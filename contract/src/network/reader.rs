@@ -1,6 +1,6 @@
 //! From the tree of a configuration to its links: everything that is wrong is found in one walk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use super::{Link, Network, Route, Settings, is_domain};
@@ -13,10 +13,7 @@ const ADDRESS: &str = "write an IPv4 address with the length of its prefix, such
 
 /// Reads the links, or tells everything that is wrong.
 pub(super) fn read(document: &Document) -> Result<BTreeMap<String, Link>, Vec<Finding>> {
-    let mut reader = Reader {
-        document,
-        findings: Vec::new(),
-    };
+    let mut reader = Reader::new(document);
     let links = reader.file(&top(document));
     if reader.findings.is_empty() {
         Ok(links)
@@ -27,10 +24,7 @@ pub(super) fn read(document: &Document) -> Result<BTreeMap<String, Link>, Vec<Fi
 
 /// What our guest takes and the published rules do not.
 pub(super) fn unpublished(document: &Document, any_link: bool) -> Vec<Finding> {
-    let mut reader = Reader {
-        document,
-        findings: Vec::new(),
-    };
+    let mut reader = Reader::new(document);
     let top = top(document);
     let Some(network) = top.get("network") else {
         reader.refuse(
@@ -106,6 +100,18 @@ impl<'a> At<'a> {
 struct Reader<'a> {
     document: &'a Document,
     findings: Vec<Finding>,
+    /// The addresses of all links so far.
+    own: BTreeSet<Ipv4Addr>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(document: &'a Document) -> Self {
+        Self {
+            document,
+            findings: Vec::new(),
+            own: BTreeSet::new(),
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -186,15 +192,15 @@ impl Reader<'_> {
         let settings = self.settings(at, mtu);
         let dhcp = at.get("dhcp4").map(|dhcp| {
             let Kind::Bool(value) = dhcp.node.kind else {
-                let remedy = "write one of the two";
+                let remedy = "write one of the two, without quotes";
                 self.refuse(&dhcp, "dhcp4 is neither true nor false", remedy);
-                return false;
+                return None;
             };
-            value
+            Some(value)
         });
         let fixed: Vec<_> = FIXED.iter().filter_map(|key| at.get(key)).collect();
         match dhcp {
-            Some(true) => {
+            Some(Some(true)) => {
                 for setting in &fixed {
                     self.refuse(
                         setting,
@@ -204,6 +210,8 @@ impl Reader<'_> {
                 }
                 return Some(Link::Dhcp { mtu });
             }
+            // What is wrong is told, and what else is missing hangs on it.
+            Some(None) => {}
             None if fixed.is_empty() => self.refuse(
                 at,
                 "it says neither dhcp4 nor addresses",
@@ -220,7 +228,7 @@ impl Reader<'_> {
     }
 
     fn settings(&mut self, at: &At<'_>, mtu: Option<u32>) -> Settings {
-        let addresses = self.list(at, "addresses", ADDRESS, Network::parse);
+        let addresses = self.addresses(at);
         if let Some(list) = at.get("addresses")
             && matches!(&list.node.kind, Kind::Sequence(items) if items.is_empty())
         {
@@ -265,6 +273,31 @@ impl Reader<'_> {
                 })
                 .unwrap_or_default(),
         }
+    }
+
+    /// The link's own addresses: none that no host can have, and each once in the whole file.
+    fn addresses(&mut self, at: &At<'_>) -> Vec<Network> {
+        let mut addresses = Vec::new();
+        let list = at.get("addresses");
+        for item in list
+            .iter()
+            .flat_map(|list| self.items(list))
+            .collect::<Vec<_>>()
+        {
+            let Some(network) = self.text(&item, ADDRESS, Network::parse) else {
+                continue;
+            };
+            let own = network.address;
+            if own.octets()[0] == 0 || own.is_multicast() || own.is_broadcast() {
+                self.refuse(&item, "no host can have this address", ADDRESS);
+            } else if self.own.insert(own) {
+                addresses.push(network);
+            } else {
+                let remedy = "give every link addresses of its own";
+                self.refuse(&item, "this address stands twice", remedy);
+            }
+        }
+        addresses
     }
 
     fn route(&mut self, at: &At<'_>) -> Option<Route> {

@@ -49,6 +49,16 @@ fn what_is_not_understood_is_refused_with_its_place() {
             &["mtu", "gateway4"],
         ),
         ("{dhcp4: true, mtu: '1500'}", &["mtu"]),
+        ("{dhcp4: 'true'}", &["dhcp4"]),
+        (
+            "{addresses: [0.1.2.3/8, 224.0.0.1/4, 255.255.255.255/8, 10.0.0.1/8, 10.0.0.1/16]}",
+            &[
+                "addresses[0]",
+                "addresses[1]",
+                "addresses[2]",
+                "addresses[4]",
+            ],
+        ),
         (
             "{dhcp4: true, dhcp6: true, optional: 1}",
             &["dhcp6", "optional"],

@@ -58,6 +58,21 @@ mod tests {
     }
 
     #[test]
+    fn the_book_lists_every_capability_that_is_contained() {
+        let book = include_str!("../../../docs/contract.md");
+        let row = book
+            .lines()
+            .find(|line| line.starts_with("| `privileged` |"));
+        let (_, list) = row
+            .and_then(|row| row.split_once(": `"))
+            .unwrap_or_default();
+        let listed = list
+            .split("`, `")
+            .map(|name| name.trim_end_matches(['`', ' ', '|', ')']));
+        assert_eq!(listed.collect::<Vec<_>>(), CONTAINED);
+    }
+
+    #[test]
     fn a_capability_that_reaches_the_appliance_is_a_privilege() {
         let added = |names: &[&str]| {
             let mut service = service();

@@ -284,7 +284,7 @@ fn everything_wrong_in_every_part_is_told_at_once() {
         &workload_text("volumes: {a: {seed: hunter2-hunter2-1}}\nconfidential-containers: {}\n"),
         "type: env\ncacerts: [{one: hunter2}]\n",
     );
-    assert_eq!(found.len(), 5, "{found:?}");
+    assert_eq!(found.len(), 6, "{found:?}");
 }
 
 #[test]

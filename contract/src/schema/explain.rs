@@ -9,6 +9,34 @@ use crate::messages;
 use crate::spelling;
 use crate::yaml::Document;
 
+/// Whether an error says something to the author: alternatives are those of mappings, and what is none is told as that; of
+/// a resource of another kind, its kind is told alone.
+pub(super) fn is_apt(error: &ValidationError<'_>, section: &Value) -> bool {
+    if is_of_foreign_kind(error.instance_path().as_str(), section) {
+        return false;
+    }
+    let is_choice = matches!(
+        error.kind(),
+        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. }
+    );
+    error.instance().is_object() || !is_choice
+}
+
+/// Whether a pointer leads into a resource of another kind than there are here, and not to its kind.
+fn is_of_foreign_kind(pointer: &str, section: &Value) -> bool {
+    let steps: Vec<_> = pointer.splitn(5, '/').collect();
+    let ["", "play", "resources" | "templates", item, below] = steps[..] else {
+        return false;
+    };
+    let list = &section["play"][steps[2]];
+    let kind = item
+        .parse::<usize>()
+        .ok()
+        .and_then(|item| list.get(item)?.get("kind"));
+    let kind = kind.and_then(Value::as_str);
+    below != "kind" && kind.is_some_and(|kind| !matches!(kind, "Pod" | "ConfigMap"))
+}
+
 /// One error as one finding, or several where several keys are unknown.
 pub(super) fn findings(
     error: &ValidationError<'_>,

@@ -62,6 +62,10 @@ fn what_the_specification_allows_is_accepted() {
 fn what_it_does_not_allow_is_found_with_its_place() {
     let workload_cases = [
         (
+            "play: {resources: [{apiVersion: apps/v1, kind: Deployment, spec: {}}]}\n".to_owned(),
+            "workload:4:44 at play.resources[0].kind: the value is none",
+        ),
+        (
             "play: {resources: []}\n".to_owned(),
             "workload:1:1: more than one",
         ),

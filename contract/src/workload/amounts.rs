@@ -10,6 +10,9 @@ const PROCESSORS: &str = "this is no number of processors";
 /// The most bytes that a limit may name: beyond any machine, and exact in every arithmetic.
 const MOST_BYTES: u64 = 1 << 50;
 
+/// The most thousandths of a processor that a limit may name.
+const MOST_THOUSANDTHS: u32 = 1_000_000;
+
 /// A duration of Compose such as `1m30s`, `1.5s` or `500ms`, in milliseconds, rounded up.
 pub(super) fn milliseconds(text: &str) -> Result<u64, &'static str> {
     let mut nanoseconds = 0_u64;
@@ -61,25 +64,34 @@ pub(super) fn compose_bytes(text: &str) -> Result<u64, &'static str> {
     bytes(number, 1 << shift)
 }
 
-/// Bytes as a Kubernetes quantity: `64Mi`, `1500M`, `1.5G`, `512`; `k` is 1,000 and `Ki` 1,024.
+/// Bytes as a Kubernetes quantity: `64Mi`, `1500M`, `1.5G`, `129e6`, `512`; a part of a byte is a whole one, but less than
+/// one is nothing that a program could run in.
 pub(super) fn quantity_bytes(text: &str) -> Result<u64, &'static str> {
-    let end = text
-        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let unit = match unit {
-        "" => 1,
-        "k" => 1_000,
-        "M" => 1_000_000,
-        "G" => 1_000_000_000,
-        "T" => 1_000_000_000_000,
-        "Ki" => 1 << 10,
-        "Mi" => 1 << 20,
-        "Gi" => 1 << 30,
-        "Ti" => 1_u64 << 40,
-        _ => return Err(AMOUNT),
-    };
-    bytes(number, unit)
+    let amount = quantity(text, 1).ok_or(AMOUNT)?;
+    match u64::try_from(amount.whole) {
+        Ok(0) if amount.has_more => {
+            Err("this is less than one byte: `m` is a thousandth, `M` a million")
+        }
+        Ok(0) => Err(AMOUNT),
+        Ok(bytes) if bytes < MOST_BYTES => Ok(bytes + u64::from(amount.has_more)),
+        Ok(MOST_BYTES) if !amount.has_more => Ok(MOST_BYTES),
+        _ => Err("this is more than any machine has"),
+    }
+}
+
+/// A limit of Compose, where 0 is as good as none.
+pub(super) fn or_none<T>(
+    text: &str,
+    parse: impl Fn(&str) -> Result<T, &'static str>,
+) -> Result<Option<T>, &'static str> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let is_nought = digits.bytes().any(|byte| byte == b'0')
+        && digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    match parse(text) {
+        Ok(amount) => Ok(Some(amount)),
+        Err(_) if is_nought => Ok(None),
+        Err(cause) => Err(cause),
+    }
 }
 
 /// Processors as Compose writes them: `0.5`, `2`.
@@ -87,19 +99,83 @@ pub(super) fn processors(text: &str) -> Result<u32, &'static str> {
     thousandths(text, 1_000)
 }
 
-/// Processors as a Kubernetes quantity: `500m`, `0.5`, `2`.
+/// Processors as a Kubernetes quantity: `500m`, `0.5`, `2`, `100u`, rounded up to thousandths.
 pub(super) fn quantity_processors(text: &str) -> Result<u32, &'static str> {
-    match text.strip_suffix('m') {
-        Some(thousandth) => thousandths(thousandth, 1),
-        None => thousandths(text, 1_000),
+    let amount = quantity(text, 1_000).ok_or(PROCESSORS)?;
+    let thousandths = amount.whole + u128::from(amount.has_more);
+    match u32::try_from(thousandths) {
+        Ok(amount @ 1..=MOST_THOUSANDTHS) => Ok(amount),
+        _ => Err(PROCESSORS),
     }
+}
+
+/// An amount in whole units, and whether a part of one is left.
+struct Amount {
+    whole: u128,
+    has_more: bool,
+}
+
+/// A quantity of Kubernetes (apimachinery, `resource.Quantity`) in parts of one, of which there are `parts`; none where it is
+/// no such quantity, is negative, or is beyond all bounds.
+fn quantity(text: &str, parts: u128) -> Option<Amount> {
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .unwrap_or(text.len());
+    let (number, suffix) = text.split_at(end);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || digits.len() > 32 || fraction.contains('.') {
+        return None;
+    }
+    let (ten, two): (i32, u32) = match suffix {
+        "n" => (-9, 0),
+        "u" => (-6, 0),
+        "m" => (-3, 0),
+        "" => (0, 0),
+        "k" => (3, 0),
+        "M" => (6, 0),
+        "G" => (9, 0),
+        "T" => (12, 0),
+        "P" => (15, 0),
+        "E" => (18, 0),
+        "Ki" => (0, 10),
+        "Mi" => (0, 20),
+        "Gi" => (0, 30),
+        "Ti" => (0, 40),
+        "Pi" => (0, 50),
+        "Ei" => (0, 60),
+        _ => (exponent(suffix.strip_prefix(['e', 'E'])?)?, 0),
+    };
+    let ten = ten - i32::try_from(fraction.len()).ok()?;
+    let scale = 10_u128.checked_pow(ten.unsigned_abs())?;
+    let amount = digits.parse::<u128>().ok()?.checked_mul(parts)?;
+    let amount = amount.checked_mul(1 << two)?;
+    if ten >= 0 {
+        let whole = amount.checked_mul(scale)?;
+        return Some(Amount {
+            whole,
+            has_more: false,
+        });
+    }
+    Some(Amount {
+        whole: amount / scale,
+        has_more: amount % scale > 0,
+    })
+}
+
+/// What stands behind the `e` of a number: at most two digits.
+fn exponent(text: &str) -> Option<i32> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_number =
+        (1..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten()
 }
 
 fn thousandths(number: &str, unit: u64) -> Result<u32, &'static str> {
     let amount = scaled(number, unit).ok_or(PROCESSORS)?;
     match u32::try_from(amount) {
         Ok(0) | Err(_) => Err(PROCESSORS),
-        Ok(amount) if amount > 1_000_000 => Err(PROCESSORS),
+        Ok(amount) if amount > MOST_THOUSANDTHS => Err(PROCESSORS),
         Ok(amount) => Ok(amount),
     }
 }
@@ -179,7 +255,23 @@ mod tests {
             ("2kb", Some(2048), None),
             ("0", None, None),
             ("-1", None, None),
-            ("1e3", None, None),
+            ("1e3", None, Some(1_000)),
+            ("129E6", None, Some(129_000_000)),
+            ("1E", None, None),
+            ("1e+3", None, Some(1_000)),
+            ("1e-3", None, None),
+            ("1500e-3", None, Some(2)),
+            ("128974848000m", None, Some(128_974_848)),
+            ("1001m", Some(1_001 << 20), Some(2)),
+            ("1P", None, Some(1_000_000_000_000_000)),
+            ("1Pi", None, Some(1 << 50)),
+            ("1Ei", None, None),
+            ("0.1Ki", None, Some(103)),
+            ("5.", Some(5), Some(5)),
+            ("1e", None, None),
+            ("1e999", None, None),
+            ("1..5", None, None),
+            (".", None, None),
             ("9999999t", None, None),
             ("", None, None),
         ] {
@@ -194,6 +286,19 @@ mod tests {
         assert_eq!(processors("2"), Ok(2_000));
         assert_eq!(quantity_processors("250m"), Ok(250));
         assert_eq!(quantity_processors("0.1"), Ok(100));
+        for (text, expected) in [
+            ("100u", 1),
+            ("1500001u", 1_501),
+            ("1n", 1),
+            ("1k", 1_000_000),
+            ("1e2", 100_000),
+            ("0.0001", 1),
+        ] {
+            assert_eq!(quantity_processors(text), Ok(expected), "{text}");
+        }
+        for text in ["2k", "0m", "1e9", "-1m"] {
+            assert!(quantity_processors(text).is_err(), "{text}");
+        }
         for text in ["0", "", "x", "-1", "1m1", "5000000"] {
             assert!(
                 processors(text).is_err() && quantity_processors(text).is_err(),
@@ -202,10 +307,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn nought_is_no_limit_of_compose() {
+        for text in ["0", "0m", "0.0", "0s", "00b"] {
+            assert_eq!(or_none::<u8>(text, |_| Err("no")), Ok(None), "{text}");
+        }
+        for text in ["", "m", ".", "0.1", "-0", "0m0", "10"] {
+            assert!(or_none::<u8>(text, |_| Err("no")).is_err(), "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_them_panic(text in "[0-9.a-zA-Z\u{b5}]{0,40}") {
-            let _ = (milliseconds(&text), compose_bytes(&text), quantity_bytes(&text), processors(&text));
+            let _ = (milliseconds(&text), compose_bytes(&text), quantity_bytes(&text), processors(&text), quantity_processors(&text));
         }
     }
 }

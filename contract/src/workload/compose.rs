@@ -48,6 +48,7 @@ pub(crate) fn read(archive: Archive, given: &Given<'_>, place: &Place) -> Outcom
         Err(finding) => return (None, vec![finding]),
     };
     let mut findings = beside::overrides(&archive, place);
+    findings.extend(beside::passed_over(&archive, place));
     let variables = beside::variables(&archive, given, place, &mut findings);
     let given = Given {
         variables: &variables,
@@ -187,7 +188,9 @@ fn all_services(
     }
     refer_to_known(reader, &mut read, &mut needs, &joins, &active);
     depends::settle(reader, &mut read, &needs);
-    network::join(reader, &mut read, &joins);
+    if !network::join(reader, &mut read, &joins) {
+        return Vec::new();
+    }
     let names: Vec<&str> = entries
         .iter()
         .map(|(name, _)| *name)

@@ -72,6 +72,8 @@ pub struct Interpolator<'a> {
     variables: &'a Variables,
     is_open: bool,
     left: usize,
+    /// What was taken and is not set.
+    unset: Vec<String>,
 }
 
 impl<'a> Interpolator<'a> {
@@ -81,7 +83,13 @@ impl<'a> Interpolator<'a> {
             variables,
             is_open: false,
             left: BUDGET,
+            unset: Vec::new(),
         }
+    }
+
+    /// The variables that texts took since this was asked last, that are not set, and for which nothing else stands.
+    pub fn take_unset(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unset)
     }
 
     /// One that does not know all variables.
@@ -109,6 +117,7 @@ impl<'a> Interpolator<'a> {
         further: &Variables,
     ) -> Result<Zeroizing<String>, Problem> {
         let mut output = Zeroizing::new(String::with_capacity(scalar.len()));
+        let unset = self.unset.len();
         let mut reader = Reader {
             rest: scalar,
             interpolator: self,
@@ -116,12 +125,16 @@ impl<'a> Interpolator<'a> {
             unknown: None,
         };
         let read = reader.text(&mut output, 0, false);
-        match (read, reader.unknown) {
+        let outcome = match (read, reader.unknown) {
             (Ok(()) | Err(Problem::Required { .. }), Some(name)) => {
                 Err(Problem::Unknown(name.to_owned()))
             }
             (read, _) => read.map(|()| output),
+        };
+        if outcome.is_err() {
+            self.unset.truncate(unset);
         }
+        outcome
     }
 }
 
@@ -196,6 +209,9 @@ impl<'s> Reader<'s, '_> {
         }
         let text = text.unwrap_or_default();
         if !braced || self.skip('}') {
+            if !is_set && !self.interpolator.is_open {
+                self.interpolator.unset.push(name.to_owned());
+            }
             return self.push(output, text);
         }
         // With a colon, an empty value counts as none.
@@ -217,6 +233,7 @@ impl<'s> Reader<'s, '_> {
         }
         let mut argument = Zeroizing::new(String::new());
         let written = self.rest;
+        let unset = self.interpolator.unset.len();
         self.text(&mut argument, depth + 1, true)?;
         let written = &written[..written.len() - self.rest.len()];
         self.rest = &self.rest[1..];
@@ -224,12 +241,18 @@ impl<'s> Reader<'s, '_> {
             (Operator::Default, true) | (Operator::Replacement, false) => {
                 self.push(output, &argument)
             }
-            (Operator::Default | Operator::Required, false) => self.push(output, text),
-            (Operator::Replacement, true) => Ok(()),
-            (Operator::Required, true) => Err(Problem::Required {
-                name: name.to_owned(),
-                message: printable(written, MESSAGE),
-            }),
+            (operator, is_missing) => {
+                // An argument that is not taken asks for nothing.
+                self.interpolator.unset.truncate(unset);
+                match (operator, is_missing) {
+                    (Operator::Replacement, _) => Ok(()),
+                    (_, false) => self.push(output, text),
+                    (_, true) => Err(Problem::Required {
+                        name: name.to_owned(),
+                        message: printable(written, MESSAGE),
+                    }),
+                }
+            }
         }
     }
 

@@ -143,18 +143,16 @@ impl<'r, 'n> Manifest<'r, 'n> {
         let kind = match kind {
             Some(kind @ ("Pod" | "ConfigMap")) if is_v1 => kind,
             Some("Pod" | "ConfigMap") => {
-                reader.refuse(
-                    &value,
-                    "the `apiVersion` is not v1",
-                    "write `apiVersion: v1`",
-                );
+                let at = named(&mut reader, &value, "apiVersion");
+                reader.refuse(&at, "the `apiVersion` is not v1", "write `apiVersion: v1`");
                 ""
             }
             Some(kind)
                 if kind.len() <= 64 && kind.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
             {
+                let at = named(&mut reader, &value, "kind");
                 reader.refuse(
-                    &value,
+                    &at,
                     format!("the kind {kind} is not supported: there is no cluster that could act on it"),
                     "write Pods and ConfigMaps (`kind: Pod`); of a Deployment, its template is the Pod",
                 );
@@ -179,6 +177,13 @@ impl<'r, 'n> Manifest<'r, 'n> {
     fn is_good(&self) -> bool {
         self.reader.is_good()
     }
+}
+
+/// The field of a manifest that is wrong.
+fn named<'n>(reader: &mut Reader<'_>, manifest: &Value<'n>, wanted: &str) -> Value<'n> {
+    let mut entries = reader.entries(manifest).into_iter();
+    let found = entries.find(|(key, _)| key.eq_ignore_ascii_case(wanted));
+    found.map_or_else(|| manifest.clone(), |(_, field)| field)
 }
 
 /// What has been read of all manifests.
@@ -247,6 +252,7 @@ impl<'a> All<'a> {
                     "another Pod has the same name",
                     "give every Pod a name of its own",
                 );
+                continue;
             }
             for service in pod.services {
                 if !names.insert(service.name.clone()) {

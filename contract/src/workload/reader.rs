@@ -4,6 +4,8 @@
 //! A value that cannot be read is reported once and then left out, so that one look at the file finds everything. No
 //! value is ever quoted: it may be a secret.
 
+use std::collections::BTreeSet;
+
 use zeroize::Zeroizing;
 
 use super::Given;
@@ -82,6 +84,8 @@ pub(super) struct Reader<'a> {
     findings: Vec<Finding>,
     /// Nothing was met that only the other party knows.
     is_known: bool,
+    /// Variables that are not set, as far as they have been told.
+    unset: BTreeSet<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -94,6 +98,7 @@ impl<'a> Reader<'a> {
             written: "",
             findings: Vec::new(),
             is_known: true,
+            unset: BTreeSet::new(),
         }
     }
 
@@ -136,7 +141,10 @@ impl<'a> Reader<'a> {
         let (cause, remedy) = match &mut self.words {
             Words::AsWritten => return Some(Zeroizing::new(text.to_owned())),
             Words::Interpolated(interpolator) => match interpolator.interpolate(text) {
-                Ok(text) => return Some(text),
+                Ok(text) => {
+                    self.tell_unset(value);
+                    return Some(text);
+                }
                 Err(Problem::Unknown(_)) => {
                     self.not_known();
                     return None;
@@ -154,6 +162,22 @@ impl<'a> Reader<'a> {
         };
         self.refuse(value, cause, remedy);
         None
+    }
+
+    /// Tells of each variable that texts took and that is not set, once, where it was met first.
+    pub(super) fn tell_unset(&mut self, value: &Value<'_>) {
+        let Words::Interpolated(interpolator) = &mut self.words else {
+            return;
+        };
+        for name in interpolator.take_unset() {
+            if self.unset.insert(name.clone()) {
+                self.advise(
+                    value,
+                    format!("the variable {name} is not set, and is empty here"),
+                    format!("set it in the `env` of the workload or the env section, or write `${{{name}:-}}` where that is meant"),
+                );
+            }
+        }
     }
 
     /// Whether nothing was wrong so far.
@@ -341,6 +365,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The items of what may be a mapping, too, and is none.
+    pub(super) fn items_or_entries<'n>(&mut self, value: &Value<'n>) -> Vec<Value<'n>> {
+        match value.node.kind {
+            Kind::Sequence(_) | Kind::Null => self.items(value),
+            _ => {
+                self.expected("a mapping or a list", value);
+                Vec::new()
+            }
+        }
+    }
+
     /// One value or a list of them.
     pub(super) fn one_or_many<'n>(&mut self, value: &Value<'n>) -> Vec<Value<'n>> {
         if value.is_text() {
@@ -359,7 +394,10 @@ impl<'a> Reader<'a> {
 
     /// Reports that something else was expected.
     pub(super) fn expected(&mut self, expected: &str, value: &Value<'_>) {
-        let found = value.node.describe();
+        let found = match &value.node.kind {
+            Kind::Number(number) if number.is_f64() && expected == "a whole number" => "a fraction",
+            _ => value.node.describe(),
+        };
         let remedy = match (&value.node.kind, expected) {
             (Kind::Number(_) | Kind::Bool(_), "text") => "write it in quotes".to_owned(),
             (Kind::Text(_), "a whole number" | "true or false") => {

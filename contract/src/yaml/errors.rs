@@ -8,7 +8,7 @@ use super::{MAX_DEPTH, MAX_NODES, Origin, narrow, node};
 use crate::finding::Finding;
 
 /// The finding for an error of the parser.
-pub(super) fn finding(error: &Error, origin: &Origin) -> Finding {
+pub(super) fn finding(error: &Error, text: &str, origin: &Origin) -> Finding {
     let (cause, remedy) = match error {
         Error::DuplicateMappingKey { key: Some(key), .. } => (
             format!("the key `{key}` stands twice in one mapping"),
@@ -33,6 +33,7 @@ pub(super) fn finding(error: &Error, origin: &Origin) -> Finding {
         Error::UnsupportedTag { .. } | Error::TaggedScalarCannotDeserializeIntoString { .. } => {
             (TAG.into(), NO_TAG)
         }
+        Error::UnknownAnchor { .. } => slip(&ErrorKind::UnknownAnchor),
         Error::Budget { breach, .. } => budget_cause(breach),
         Error::AliasReplayCounterOverflow { .. }
         | Error::AliasReplayLimitExceeded { .. }
@@ -46,7 +47,7 @@ pub(super) fn finding(error: &Error, origin: &Origin) -> Finding {
             "write a smaller number, or quote the text",
         ),
         Error::ExternalMessage { source, .. } => match source.as_ref() {
-            ExternalMessageSource::Parser(scan) => (scan_cause(scan.kind()), "correct the YAML"),
+            ExternalMessageSource::Parser(scan) => slip(scan.kind()),
             _ => ("this is not well-formed YAML".into(), "correct the YAML"),
         },
         _ => ("this is not well-formed YAML".into(), "correct the YAML"),
@@ -54,6 +55,14 @@ pub(super) fn finding(error: &Error, origin: &Origin) -> Finding {
     let position = error
         .location()
         .map_or((0, 0), |at| (narrow(at.line()), narrow(at.column())));
+    let (cause, remedy) = if begins_action(text, position.0) {
+        (
+            "`{{` begins a mapping of YAML, and no action of a template".into(),
+            "quote the value: actions stand inside of values only",
+        )
+    } else {
+        (cause, remedy)
+    };
     Finding::new(origin.code, origin.place("", position, 0), cause, remedy)
 }
 
@@ -100,10 +109,97 @@ fn budget_cause(breach: &serde_saphyr::budget::BudgetBreach) -> (String, &'stati
     }
 }
 
-/// The scanner's texts are fixed, except for these, which repeat characters of the input.
+/// Whether what stands on a line, from 1, begins with the braces of a template's action, behind a key or not.
+fn begins_action(text: &str, line: u32) -> bool {
+    let index = usize::try_from(line)
+        .ok()
+        .and_then(|line| line.checked_sub(1));
+    let line = index
+        .and_then(|index| text.lines().nth(index))
+        .unwrap_or_default();
+    let entry = line.trim_start_matches([' ', '-']);
+    let value = entry.split_once(": ").map_or(entry, |(_, value)| value);
+    [entry, value.trim_start()]
+        .iter()
+        .any(|text| text.starts_with("{{"))
+}
+
+/// The slips that authors make most, and what to do about them; all others are told as the scanner does.
+fn slip(kind: &ErrorKind) -> (String, &'static str) {
+    let (cause, remedy) = match kind {
+        ErrorKind::UnclosedQuotedScalar
+        | ErrorKind::InvalidQuotedScalarIndent
+        | ErrorKind::DocumentIndicatorInQuotedScalar => (
+            "a quote is opened and not closed",
+            "close it; a quote within single quotes is written twice (''), and within double quotes as \\\"",
+        ),
+        ErrorKind::InvalidTrailingSingleQuotedScalar
+        | ErrorKind::InvalidTrailingDoubleQuotedScalar => (
+            "text follows a quote that is closed",
+            "quote the whole value",
+        ),
+        ErrorKind::UnknownQuotedScalarEscape
+        | ErrorKind::InvalidQuotedScalarHexEscape
+        | ErrorKind::InvalidUnicodeEscape => (
+            "a backslash in double quotes is followed by a character that it means nothing with",
+            "write two backslashes, or use single quotes",
+        ),
+        ErrorKind::UnknownAnchor | ErrorKind::MissingAnchorOrAliasName => (
+            "`*` or `&` begins the name of an alias or anchor, and there is none",
+            "quote text that begins with `*` or `&`",
+        ),
+        ErrorKind::MappingValueNotAllowed => (
+            "a `:` stands where no key can",
+            "quote a value that has `: ` in it, and indent a key like those beside it",
+        ),
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => (
+            "a line is neither a key with its value nor a part of the value above",
+            "write `key: value`, with a space behind the colon, and close every quote and bracket above",
+        ),
+        ErrorKind::ExpectedBlockMappingKey
+        | ErrorKind::ExpectedBlockSequenceEntry
+        | ErrorKind::InvalidIndentation => (
+            "this line is not indented like those that it belongs to",
+            "indent keys of one mapping, and the dashes of one list, by the same number of spaces",
+        ),
+        ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabInPlainScalar
+        | ErrorKind::TabAtBlockScalarStart => {
+            ("a tab stands where YAML takes spaces alone", "write spaces")
+        }
+        ErrorKind::UnclosedFlowCollection { .. }
+        | ErrorKind::MismatchedFlowCollectionEnd { .. }
+        | ErrorKind::MisplacedFlowCollectionEnd
+        | ErrorKind::InvalidColonPlacement
+        | ErrorKind::ExpectedFlowMappingSeparator
+        | ErrorKind::ExpectedFlowSequenceSeparator
+        | ErrorKind::UnexpectedEofFlowSequence
+        | ErrorKind::UnexpectedEofFlowMapping => (
+            "brackets do not match, or a comma between two entries is missing",
+            "close every `[` and `{` with its own, write commas, or quote text that has brackets in it",
+        ),
+        ErrorKind::UnexpectedCharacter { .. } => (
+            "no text begins with this character (such as `@`, `%` or a back-tick) without quotes",
+            "quote the text",
+        ),
+        ErrorKind::InvalidBlockScalarHeader | ErrorKind::ZeroBlockScalarIndent => (
+            "text stands behind `|` or `>`",
+            "begin the text on the next line, indented, or quote it",
+        ),
+        ErrorKind::InvalidBlockScalarIndent => (
+            "a line of this text is not indented like its first one",
+            "indent every line of it by as many spaces",
+        ),
+        other => return (scan_cause(other), "correct the YAML"),
+    };
+    (cause.to_owned(), remedy)
+}
+
+/// The scanner's texts are fixed, except for these, which may repeat what stands in the input.
 fn scan_cause(kind: &ErrorKind) -> String {
     match kind {
-        ErrorKind::UnexpectedCharacter { .. } => "an unexpected character stands here".into(),
         ErrorKind::Custom(_) | ErrorKind::InputIo { .. } | ErrorKind::InputDecoding { .. } => {
             "this is not well-formed YAML".into()
         }

@@ -31,6 +31,22 @@ pub(super) fn overrides(archive: &Archive, place: &Place) -> Vec<Finding> {
     OVERRIDES.into_iter().filter(there).map(told).collect()
 }
 
+/// What Compose would read first, were it here: the guest knows one name of a compose file.
+pub(super) fn passed_over(archive: &Archive, place: &Place) -> Vec<Finding> {
+    let there = |name: &&str| archive.files.contains_key(*name);
+    let told = |name| {
+        let code = messages::WORKLOAD_ADVICE;
+        let place = Origin::within(place.clone(), name, code).place("", (0, 0), 0);
+        let cause = format!("this file is not read: {} counts", archive.compose);
+        Finding::warning(code, place, cause, "keep one of the two")
+    };
+    ["compose.yaml", "compose.yml"]
+        .into_iter()
+        .filter(there)
+        .map(told)
+        .collect()
+}
+
 /// The contract's variables over those of `.env` at the archive's top; the contract's alone where not all of them are
 /// known, because those that are not would count over the file's.
 pub(super) fn variables<'a>(

@@ -91,9 +91,9 @@ fn content(
     value: &Value<'_>,
     surroundings: &Surroundings<'_>,
 ) -> Option<Content> {
-    let known = match kind {
-        Kind::Config => "file, content, environment, name, labels",
-        Kind::Secret => "file, environment, name, labels",
+    let sources = match kind {
+        Kind::Config => "file, content, environment",
+        Kind::Secret => "file, environment",
     };
     let (mut found, mut is_refused) = (Vec::new(), false);
     for (key, field) in reader.entries(value) {
@@ -114,14 +114,14 @@ fn content(
                     "put the file into the archive (`file: ./NAME`), or take a variable (`environment: NAME`)",
                 );
             }
-            _ => reader.unknown(&field, key, known),
+            _ => reader.unknown(&field, key, &format!("{sources}, name, labels")),
         }
     }
     if found.len() != 1 && !is_refused {
         reader.refuse(
             value,
             "it is not said once where the content comes from",
-            format!("write one of: {known}"),
+            format!("write one of: {sources}"),
         );
     }
     found.pop().flatten()

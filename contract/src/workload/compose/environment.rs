@@ -127,7 +127,7 @@ fn mapping(reader: &mut Reader<'_>, own: &Value<'_>, environment: &mut Environme
 }
 
 fn list(reader: &mut Reader<'_>, own: &Value<'_>, environment: &mut Environment<'_, '_>) {
-    for item in reader.items(own) {
+    for item in reader.items_or_entries(own) {
         if environment.room.is_full() {
             break;
         }
@@ -195,6 +195,7 @@ fn named_file(
             let (read, wrong) = env_file::read(text, surroundings.variables, |text, further| {
                 reader.interpolate(text, further)
             });
+            reader.tell_unset(&path);
             // Where it stands, once, however many services name the file.
             for wrong in wrong {
                 reader.refuse_line(&name, wrong.line, wrong.cause, env_file::REMEDY);

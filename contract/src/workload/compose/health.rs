@@ -11,6 +11,9 @@ const LONGEST: u64 = 24 * 3_600_000;
 
 /// Reads `healthcheck`; nothing where it is disabled.
 pub(super) fn read(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<HealthCheck> {
+    if value.is_empty() {
+        return None;
+    }
     let (mut test, mut disabled) = (None, false);
     let (mut interval, mut timeout, mut failures) = (30_000, 30_000, 3);
     let (mut start_period, mut start_interval) = (0, 5_000);
@@ -18,11 +21,14 @@ pub(super) fn read(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<HealthC
         match key {
             "test" => test = Some(field),
             "disable" => disabled = reader.flag(&field).unwrap_or_default(),
-            "interval" => interval = duration(reader, &field, 1)?,
-            "timeout" => timeout = duration(reader, &field, 1)?,
-            "start_period" => start_period = duration(reader, &field, 0)?,
-            "start_interval" => start_interval = duration(reader, &field, 1)?,
-            "retries" => failures = reader.whole(&field, 1..=1_000)?,
+            "interval" => interval = duration(reader, &field, interval)?,
+            "timeout" => timeout = duration(reader, &field, timeout)?,
+            "start_period" => start_period = duration(reader, &field, start_period)?,
+            "start_interval" => start_interval = duration(reader, &field, start_interval)?,
+            "retries" => {
+                let tries = reader.whole(&field, 0..=1_000)?;
+                failures = if tries > 0 { tries } else { failures };
+            }
             _ => {
                 let known =
                     "test, interval, timeout, retries, start_period, start_interval, disable";
@@ -83,9 +89,11 @@ fn command(reader: &mut Reader<'_>, test: &Value<'_>) -> Option<Vec<String>> {
     }
 }
 
-fn duration(reader: &mut Reader<'_>, value: &Value<'_>, least: u64) -> Option<u64> {
+/// A duration; 0 is the one that is usual (Docker).
+fn duration(reader: &mut Reader<'_>, value: &Value<'_>, usual: u64) -> Option<u64> {
     let bounded = |text: &str| match amounts::milliseconds(text)? {
-        time if (least..=LONGEST).contains(&time) => Ok(time),
+        0 => Ok(usual),
+        time if time <= LONGEST => Ok(time),
         _ => Err("this duration is out of bounds"),
     };
     reader.parsed(value, bounded, REMEDY)

@@ -18,14 +18,14 @@ pub(super) fn key_of(
     value: &Value<'_>,
 ) -> bool {
     match key {
-        "mem_limit" => limits.memory = reader.parsed(value, amounts::compose_bytes, BYTES),
-        "cpus" => limits.milli_cpus = reader.decimal(value, amounts::processors, PROCESSORS),
+        "mem_limit" => limits.memory = bytes(reader, value),
+        "cpus" => limits.milli_cpus = processors(reader, value),
         "cpu_shares" => limits.cpu_weight = cpu_weight(reader, value),
         "pids_limit" => limits.pids = pids(reader, value),
-        "shm_size" => limits.shm = reader.parsed(value, amounts::compose_bytes, BYTES),
+        "shm_size" => limits.shm = bytes(reader, value),
         // Nobody else runs in the guest: what is reserved is there anyway.
         "mem_reservation" => {
-            reader.parsed(value, amounts::compose_bytes, BYTES);
+            bytes(reader, value);
         }
         "oom_score_adj" => limits.oom_score_adj = reader.whole(value, -1_000..=1_000),
         "ulimits" => {
@@ -41,19 +41,28 @@ pub(super) fn key_of(
     true
 }
 
-/// Shares of Docker (1,024 are usual) as the weight of cgroup v2 (100 is usual): the same proportions.
-fn cpu_weight(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<u32> {
-    let shares: u32 = reader.whole(value, 2..=262_144)?;
-    Some((shares * 100 / 1_024).clamp(1, 10_000))
+/// A number of bytes; 0 is as good as none (Docker).
+fn bytes(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<u64> {
+    let parse = |text: &str| amounts::or_none(text, amounts::compose_bytes);
+    reader.parsed(value, parse, BYTES).flatten()
 }
 
-/// A number of processes; none where it is -1.
+/// A number of processors; 0 is as good as none (Docker).
+fn processors(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<u32> {
+    let parse = |text: &str| amounts::or_none(text, amounts::processors);
+    reader.decimal(value, parse, PROCESSORS).flatten()
+}
+
+/// Shares of Docker (1,024 are usual) as the weight of cgroup v2 (100 is usual): the same proportions.
+fn cpu_weight(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<u32> {
+    let shares: u32 = reader.whole(value, 0..=262_144)?;
+    // As in Docker, 0 says nothing.
+    (shares > 0).then_some((shares * 100 / 1_024).clamp(1, 10_000))
+}
+
+/// A number of processes; none where it is 0 or -1 (Docker).
 fn pids(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<u32> {
     let number: i64 = reader.whole(value, -1..=4_194_304)?;
-    if number == 0 {
-        let remedy = "write a number from 1, or -1 for no limit";
-        reader.refuse(value, "no process at all could run", remedy);
-    }
     u32::try_from(number).ok().filter(|number| *number > 0)
 }
 
@@ -150,8 +159,8 @@ fn resource(reader: &mut Reader<'_>, limits: &mut Limits, key: &str, value: &Val
         return reader.refuse_key(value, "this limit is said twice", remedy);
     }
     match key {
-        "cpus" => limits.milli_cpus = reader.decimal(value, amounts::processors, PROCESSORS),
-        "memory" => limits.memory = reader.parsed(value, amounts::compose_bytes, BYTES),
+        "cpus" => limits.milli_cpus = processors(reader, value),
+        "memory" => limits.memory = bytes(reader, value),
         _ => limits.pids = pids(reader, value),
     }
 }
@@ -161,10 +170,10 @@ fn reservations(reader: &mut Reader<'_>, value: &Value<'_>) {
     for (key, field) in reader.entries(value) {
         match key {
             "cpus" => {
-                reader.decimal(&field, amounts::processors, PROCESSORS);
+                processors(reader, &field);
             }
             "memory" => {
-                reader.parsed(&field, amounts::compose_bytes, BYTES);
+                bytes(reader, &field);
             }
             "devices" | "generic_resources" => reader.unsupported(
                 &field,

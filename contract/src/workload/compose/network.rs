@@ -71,7 +71,9 @@ pub(super) fn mode(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<String>
 pub(super) fn extra_hosts(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<(String, IpAddr)> {
     const REMEDY: &str = "write `name=address`";
     if !value.is_mapping() {
-        return reader.each(value, values::host_address, REMEDY);
+        let items = reader.items_or_entries(value);
+        let read = |item| reader.parsed(item, values::host_address, REMEDY);
+        return items.iter().filter_map(read).collect();
     }
     let mut hosts = Vec::new();
     for (name, field) in reader.entries(value) {
@@ -101,15 +103,21 @@ pub(super) fn published<'n>(
     reader: &mut Reader<'_>,
     value: &Value<'n>,
 ) -> Vec<(Value<'n>, Vec<Port>)> {
-    const REMEDY: &str = "write `guest:container`, with an address before it and `/tcp` or `/udp` after it if needed";
     let (mut published, mut count) = (Vec::new(), 0);
     for item in reader.items(value) {
         let ports = if item.is_mapping() {
             long_port(reader, &item)
         } else {
-            reader.parsed(&item, ports::short, REMEDY)
+            reader.text(&item).map(|text| ports::short(&text))
         };
-        let ports = ports.unwrap_or_default();
+        let ports = match ports {
+            Some(Ok(ports)) => ports,
+            Some(Err(problem)) => {
+                reader.refuse(&item, problem, ports::remedy(problem));
+                Vec::new()
+            }
+            None => Vec::new(),
+        };
         count += ports.len();
         if count > MOST_PORTS {
             let cause = format!("the service publishes more than {MOST_PORTS} ports");
@@ -121,7 +129,10 @@ pub(super) fn published<'n>(
     published
 }
 
-fn long_port(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<Port>> {
+fn long_port(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+) -> Option<Result<Vec<Port>, ports::Problem>> {
     let mut fields: BTreeMap<&str, String> = BTreeMap::new();
     for (key, field) in reader.entries(value) {
         match key {
@@ -146,31 +157,25 @@ fn long_port(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Vec<Port>> {
         return None;
     };
     let protocol = fields.get("protocol").map_or("tcp", String::as_str);
-    let outcome = ports::publish(
-        fields.get("host_ip").map(String::as_str),
-        host,
-        container,
-        protocol,
-    );
-    reader.accept(
-        value,
-        outcome,
-        "write port numbers or ranges of equal length, tcp or udp",
-    )
+    let host_ip = fields.get("host_ip").map(String::as_str);
+    Some(ports::publish(host_ip, host, container, protocol))
 }
 
-/// Puts each service that shares another's network namespace into the group of that one.
+/// Puts each service that shares another's network namespace into the group of that one; false where they share in a
+/// circle.
 pub(super) fn join<'n>(
     reader: &mut Reader<'_>,
     services: &mut BTreeMap<&'n str, Service>,
     joins: &BTreeMap<&'n str, (String, Value<'_>)>,
-) {
+) -> bool {
+    let mut ends = true;
     for (name, (_, value)) in joins {
         let (mut at, mut steps): (&str, usize) = (name, 0);
         while let Some((next, _)) = joins.get(at) {
             at = next;
             steps += 1;
             if steps > joins.len() {
+                ends = false;
                 reader.refuse(
                     value,
                     "the network namespaces refer to each other in a circle",
@@ -190,4 +195,5 @@ pub(super) fn join<'n>(
             at.clone_into(&mut service.group);
         }
     }
+    ends
 }

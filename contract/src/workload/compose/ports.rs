@@ -14,6 +14,17 @@ const MOST: usize = 1024;
 /// Why an entry is refused: a cause that quotes nothing.
 pub(super) type Problem = &'static str;
 
+const MANY: Problem = "more than 1024 ports are published by one entry";
+
+/// What to do about a problem.
+pub(super) fn remedy(problem: Problem) -> &'static str {
+    if problem == MANY {
+        "publish fewer, or write several entries: up to 4096 ports of a service"
+    } else {
+        "write `guest:container`, with an address before it and `/tcp` or `/udp` after it if needed; ranges are equally long"
+    }
+}
+
 /// Reads the short form.
 ///
 /// # Errors
@@ -24,7 +35,7 @@ pub(super) fn short(text: &str) -> Result<Vec<Port>, Problem> {
         .map_or((text, "tcp"), |(ports, protocol)| (ports, protocol));
     let (before, container) = addresses
         .rsplit_once(':')
-        .ok_or("no port of the guest is named: write `guest:container`")?;
+        .ok_or("no port of the guest is named")?;
     let (host_ip, host) = match before.rsplit_once(':') {
         Some((address, host)) => (Some(address), host),
         None => (None, before),
@@ -49,7 +60,7 @@ pub(super) fn publish(
         return Err("the ranges of guest and container are not equally long");
     }
     if host.len() > MOST {
-        return Err("more than 1024 ports are published by one entry");
+        return Err(MANY);
     }
     Ok(host
         .zip(container)

@@ -30,8 +30,11 @@ pub(super) fn of_service(key: &str) -> Option<&'static str> {
         "develop" | "provider" | "models" | "use_api_socket" | "credential_spec" | "isolation"
         | "runtime" => "remove it: nothing in a sealed guest could serve it",
         "post_start" | "pre_stop" => "do it in the entry point of the image",
-        "dns" | "dns_search" | "dns_opt" | "domainname" | "mac_address" => {
+        "dns" | "dns_search" | "dns_opt" | "domainname" => {
             "remove it: names are resolved as the guest's network configuration says; `extra_hosts` adds some"
+        }
+        "mac_address" => {
+            "remove it: containers have a network within the guest, and nobody outside sees such an address"
         }
         _ => return None,
     })

@@ -259,7 +259,7 @@ fn life(reader: &mut Reader<'_>, service: &mut Service, key: &str, value: &Value
 }
 
 /// The keys that are understood.
-const KEYS: [&str; 48] = [
+const KEYS: [&str; 50] = [
     "image",
     "command",
     "entrypoint",
@@ -305,8 +305,10 @@ const KEYS: [&str; 48] = [
     "init",
     "tty",
     "stdin_open",
+    "oom_kill_disable",
     "container_name",
     "labels",
+    "label_file",
     "annotations",
 ];
 

@@ -116,6 +116,9 @@ pub(super) fn read(
                 "write it for the Pod; an init container that stays has `restartPolicy: Always`",
             ),
             "stdin" | "stdinOnce" | "tty" if reader.flag(field) != Some(true) => {}
+            "terminationMessagePath" | "terminationMessagePolicy" if !field.is_text() => {
+                reader.expected("text", field);
+            }
             "terminationMessagePath" if field.node.text() == Some("/dev/termination-log") => {}
             "terminationMessagePolicy" if field.node.text() == Some("File") => {}
             key => keys::CONTAINER.refuse(reader, field, key),

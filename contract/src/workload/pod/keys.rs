@@ -17,8 +17,10 @@ pub(super) const CONFIG_MAP: Keys = Keys::of(&[
 
 pub(super) const METADATA: Keys = Keys::of(&["name", "namespace", "labels", "annotations"]).and(&[
     "creationTimestamp",
+    "generateName",
     "generation",
     "managedFields",
+    "ownerReferences",
     "resourceVersion",
     "selfLink",
     "uid",

@@ -41,8 +41,15 @@ pub(super) fn metadata(
             "labels" => metadata.labels = texts(reader, &field),
             "annotations" => metadata.annotations = annotations(reader, &field),
             // What an API server has written down: nothing of it asks for anything.
-            "creationTimestamp" | "generation" | "managedFields" | "resourceVersion"
-            | "selfLink" | "uid" => {}
+            "creationTimestamp" | "generateName" | "resourceVersion" | "selfLink" | "uid" => {
+                reader.text(&field);
+            }
+            "generation" => {
+                reader.whole::<i64>(&field, 0..=i64::MAX);
+            }
+            "managedFields" | "ownerReferences" => {
+                reader.items(&field);
+            }
             _ => keys::METADATA.refuse(reader, &field, key),
         }
     }

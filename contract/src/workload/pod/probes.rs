@@ -17,6 +17,10 @@ pub(super) fn read(
     purpose: Purpose,
     ports: &Ports,
 ) -> Option<HealthCheck> {
+    if !value.is_mapping() {
+        reader.expected("a mapping", value);
+        return None;
+    }
     if value.is_empty() {
         return None;
     }
@@ -137,7 +141,7 @@ fn tcp(reader: &mut Reader<'_>, value: &Value<'_>, ports: &Ports) -> Option<Prob
 }
 
 fn no_host(reader: &mut Reader<'_>, value: &Value<'_>) {
-    let cause = "another host cannot be asked: a probe goes to its own container";
+    let cause = "no host can be named: a probe goes to the address of its own container (not to its 127.0.0.1)";
     reader.refuse_key(
         value,
         cause,

@@ -186,7 +186,14 @@ fn vacuous(reader: &mut Reader<'_>, key: &str, value: &Value<'_>) {
     let said = value.node.text();
     match key {
         // No container finds others by its environment, no node has a taint.
-        "enableServiceLinks" | "tolerations" => return,
+        "enableServiceLinks" => {
+            reader.flag(value);
+            return;
+        }
+        "tolerations" => {
+            reader.items(value);
+            return;
+        }
         "hostNetwork"
         | "hostPID"
         | "hostIPC"

@@ -66,10 +66,10 @@ impl Reader<'_> {
         if let Kind::Bool(flag) = value.node.kind {
             return Some(flag);
         }
-        let flag = if self.is_quoted(value) {
-            None
-        } else {
+        let flag = if value.is_text() && !self.is_quoted(value) {
             self.text_or_digits(value)?.parse().ok()
+        } else {
+            None
         };
         if flag.is_none() {
             self.expected("true or false", value);
@@ -107,7 +107,12 @@ impl Reader<'_> {
         value: &Value<'_>,
         bounds: std::ops::RangeInclusive<i64>,
     ) -> Option<T> {
-        if self.is_quoted(value) {
+        let is_whole = match &value.node.kind {
+            Kind::Number(number) => !number.is_f64(),
+            Kind::Text(_) => !self.is_quoted(value),
+            _ => false,
+        };
+        if !is_whole {
             self.expected("a whole number", value);
             return None;
         }
@@ -115,7 +120,10 @@ impl Reader<'_> {
         let number = text.parse().ok().filter(|number| bounds.contains(number));
         let number = number.and_then(|number| T::try_from(number).ok());
         if number.is_none() {
-            let remedy = format!("write one from {} to {}", bounds.start(), bounds.end());
+            let remedy = match (bounds.start(), bounds.end()) {
+                (only, last) if only == last => format!("write {only}"),
+                (first, last) => format!("write one from {first} to {last}"),
+            };
             self.refuse(value, "this is no whole number within bounds", remedy);
         }
         number

@@ -141,18 +141,24 @@ impl<'t> Lexer<'t> {
 
     /// A comment, which is alone in its action.
     fn comment(&mut self, begin: usize) -> Result<(usize, bool), Fault> {
-        const REMEDY: &str = "write `{{/* text */}}`";
-        let is_first = self.tokens.is_empty() && self.text[begin..self.at].trim().is_empty();
+        const REMEDY: &str = "write `{{/* text */}}`, without a space at the braces";
+        // It begins at the braces, or after the one space of a trim marker, and ends so, as in Go.
+        let trimmed = usize::from(begin > self.open + 2);
+        let is_first = self.tokens.is_empty() && self.at - begin == trimmed;
         let length = self.rest().find("*/");
         let (true, Some(length)) = (is_first, length) else {
             return Err(Fault::new(
                 self.at,
-                "a comment is not closed, or not alone",
+                "a comment is not closed, or something stands before it",
                 REMEDY,
             ));
         };
         self.at += length + 2;
-        let is_apart = self.skip_space();
+        let is_apart = self
+            .rest()
+            .strip_prefix(SPACE)
+            .is_some_and(|rest| rest.starts_with("-}}"));
+        self.at += usize::from(is_apart);
         self.closed(is_apart)
             .ok_or_else(|| Fault::new(self.at, "something follows a comment", REMEDY))
     }

@@ -28,8 +28,6 @@ fn render(text: &str) -> Result<String, Problem> {
 const OTHERWISE: &[(&str, Option<&str>)] = &[
     // Go writes `<no value>`, or nothing.
     ("{{ index .Env .Env.NAME }}|", None),
-    // Go takes white space before a comment since 1.22.
-    ("{{ /* spaced */ }}", Some("")),
     // Go writes `<no value>` for what a map does not hold.
     ("{{ .Other.x.y }}", None),
     // Go passes over a pipe that leads to nothing.

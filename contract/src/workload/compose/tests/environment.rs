@@ -191,3 +191,60 @@ fn a_faulty_line_of_an_env_file_is_told_there_once_for_all_services() {
     assert!(place.ends_with("bad.env:1:1"), "{place}");
     assert_eq!(*cause, "a quote is not closed");
 }
+
+#[test]
+fn a_variable_that_is_not_set_is_told_once_with_its_name() {
+    let compose = format!(
+        "services:\n  web:\n    image: {IMAGE}\n    command: [\"$NONE\", \"${{NONE}}\", \"${{OTHER-}}\", \"${{HOST:-$UNUSED}}\", \"${{GONE:-$DEEP}}\"]\n    env_file: again.env\n"
+    );
+    let mut archive = archive(&compose);
+    for (name, text) in [("again.env", "A=$NONE $LATE\n"), ("compose.yml", "x: y")] {
+        let file = File::plain(text.as_bytes().to_vec());
+        archive.files.insert(name.to_owned(), file);
+    }
+    let variables = variables();
+    for is_open in [false, true] {
+        let given = Given {
+            variables: &variables,
+            volumes: &[],
+            signed: &[],
+            is_open,
+        };
+        let again = Archive {
+            files: archive.files.clone(),
+            compose: archive.compose,
+        };
+        let (workload, findings) = read(again, &given, &Place::default());
+        let told: Vec<_> = findings
+            .iter()
+            .map(|finding| (finding.level, &*finding.cause))
+            .collect();
+        // What the other party may set is not judged.
+        assert_eq!(workload.is_none(), is_open);
+        if is_open {
+            assert_eq!(told, []);
+            continue;
+        }
+        assert_eq!(
+            told,
+            [
+                (
+                    Level::Warning,
+                    "this file is not read: docker-compose.yaml counts"
+                ),
+                (
+                    Level::Warning,
+                    "the variable NONE is not set, and is empty here"
+                ),
+                (
+                    Level::Warning,
+                    "the variable DEEP is not set, and is empty here"
+                ),
+                (
+                    Level::Warning,
+                    "the variable LATE is not set, and is empty here"
+                ),
+            ]
+        );
+    }
+}

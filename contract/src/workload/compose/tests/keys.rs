@@ -135,6 +135,10 @@ fn health_is_checked_as_compose_checks_it() {
             "/bin/sh -c a && b every 30000 within 30000, 3 times, after 5000, start 40000 every Some(5000)",
         ),
         (
+            "{test: a, interval: 0s, timeout: 0s, retries: 0}",
+            "/bin/sh -c a every 30000 within 30000, 3 times, after 30000, start 0 every None",
+        ),
+        (
             "{test: a, start_period: 40s, start_interval: 2s, interval: 1s}",
             "/bin/sh -c a every 1000 within 30000, 3 times, after 1000, start 40000 every Some(2000)",
         ),
@@ -144,6 +148,7 @@ fn health_is_checked_as_compose_checks_it() {
         assert_eq!(told(&checks[0]), expected, "{lines}");
     }
     for none in [
+        "{}",
         "{test: [NONE]}",
         "{test: a, disable: true}",
         "{disable: true}",
@@ -195,6 +200,11 @@ fn limits_are_read_from_the_service_and_from_deploy() {
         service("pids_limit: -1\ndeploy:\nscale: 1").unwrap().limits,
         Limits::default()
     );
+    // Nought is as good as nothing, as in Docker.
+    let nought = "mem_limit: 0\ncpus: 0\npids_limit: 0\nshm_size: 0b\ncpu_shares: 0\noom_kill_disable:\ndeploy: {restart_policy: {condition: on-failure, max_attempts: 0}}\n";
+    let read = service(nought).unwrap();
+    assert_eq!(read.limits, Limits::default());
+    assert_eq!(read.restart, Restart::OnFailure(None));
 }
 
 #[test]

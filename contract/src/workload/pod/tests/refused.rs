@@ -55,6 +55,21 @@ const CONTAINER: &[(&str, &str, &str)] = &[
     ),
     ("env: [{value: hunter2}]", ".env[0]", "name is missing"),
     ("env: [{name: A=B, value: x}]", ".env[0].name", "no name"),
+    (
+        "terminationMessagePath: []",
+        ".terminationMessagePath",
+        "text is expected",
+    ),
+    (
+        "livenessProbe: []",
+        ".livenessProbe",
+        "a mapping is expected",
+    ),
+    (
+        "livenessProbe: {exec: {command: [a]}, successThreshold: 2}",
+        ".livenessProbe.successThreshold",
+        "within bounds",
+    ),
     ("env: [{name: A B, value: x}]", ".env[0].name", "no name"),
     (
         "env: [{name: A, value: x, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]",
