@@ -62,10 +62,6 @@ fn what_the_specification_allows_is_accepted() {
 fn what_it_does_not_allow_is_found_with_its_place() {
     let workload_cases = [
         (
-            "play: {resources: [{apiVersion: apps/v1, kind: Deployment, spec: {}}]}\n".to_owned(),
-            "workload:4:44 at play.resources[0].kind: the value is none",
-        ),
-        (
             "play: {resources: []}\n".to_owned(),
             "workload:1:1: more than one",
         ),
@@ -185,6 +181,34 @@ fn what_it_does_not_allow_is_found_with_its_place() {
     ];
     for (text, expected) in env_cases {
         only(&findings(Section::Env, &text), expected);
+    }
+}
+
+#[test]
+fn one_slip_is_told_once() {
+    let deployment =
+        "type: workload\nplay: {resources: [{apiVersion: apps/v1, kind: Deployment, spec: {}}]}\n";
+    let expected = "workload:2:48 at play.resources[0].kind: the value is none";
+    only(&findings(Section::Workload, deployment), expected);
+    for empty in ["", "[]", "x"] {
+        let text = format!("type: env\nlogging: {empty}\n");
+        let found = findings(Section::Env, &text);
+        only(
+            &found,
+            "stands where something else belongs; expected here: a mapping with exactly one of",
+        );
+    }
+    let volume = env("volumes: {data: }\n");
+    only(
+        &findings(Section::Env, &volume),
+        "expected here: a mapping with either",
+    );
+    for server in ["' '", "\"\\n\""] {
+        let text = env("").replace("QUJD", server);
+        only(
+            &findings(Section::Env, &text),
+            "server: the value is not of the form",
+        );
     }
 }
 

@@ -174,7 +174,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "no number of processors",
     ),
     (
-        "cpu_shares: 1",
+        "cpu_shares: -1",
         ":4:17 at services.web.cpu_shares",
         "within bounds",
     ),

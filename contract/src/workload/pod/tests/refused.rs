@@ -145,7 +145,7 @@ const CONTAINER: &[(&str, &str, &str)] = &[
     (
         "resources: {limits: {memory: 64m}}",
         ".resources.limits.memory",
-        "no number of bytes",
+        "less than one byte",
     ),
     (
         "resources: {claims: [{name: a}]}",
