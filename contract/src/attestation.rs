@@ -110,10 +110,17 @@ pub fn seal(text: &str, auditor: &Auditor) -> Result<String, ContractError> {
 
 /// Opens a record that was sealed to the auditor.
 pub fn open(token: &str, key: &DecryptionKey) -> Result<Zeroizing<String>, ContractError> {
-    let plain = Token::parse(token)?.open(key)?;
+    let told = |error| match error {
+        ContractError::TokenSealed => ContractError::RecordSealed,
+        ContractError::TokenForm(cause) => ContractError::Record { line: 1, cause },
+        other => other,
+    };
+    let plain = Token::parse(token)
+        .and_then(|token| token.open(key))
+        .map_err(told)?;
     std::str::from_utf8(&plain)
         .map(|text| Zeroizing::new(text.to_owned()))
-        .map_err(|_| ContractError::TokenSealed)
+        .map_err(|_| ContractError::RecordSealed)
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 use crate::finding::{Finding, Place};
 use crate::messages::SCHEMA_PARSE_CONTRACT;
 use crate::opening::{self, Keys};
-use crate::public::{HIDDEN, is_public};
-use crate::user_data::{Part, Places, Text, UserData};
+use crate::public::{HIDDEN, is_public, shown_key};
+use crate::user_data::{KEYS, Part, Places, Text, UserData};
 use crate::workload::archive::{self, Way};
 use crate::yaml::{self, Document};
 
@@ -45,6 +45,14 @@ impl Contents {
     /// # Errors
     /// What is wrong with its envelope.
     pub fn read(bytes: &[u8], name: &str, keys: Keys<'_>) -> Result<Self, Vec<Finding>> {
+        let read = UserData::parse(bytes, name)?;
+        let mut contents = Self {
+            tree: json!({}),
+            parts: Vec::new(),
+        };
+        if !read.unknown_keys().is_empty() {
+            contents.unknown(bytes, name);
+        }
         let UserData {
             workload,
             env,
@@ -52,11 +60,7 @@ impl Contents {
             signature,
             places,
             ..
-        } = UserData::parse(bytes, name)?;
-        let mut contents = Self {
-            tree: json!({}),
-            parts: Vec::new(),
-        };
+        } = read;
         let Places {
             workload: of_workload,
             env: of_env,
@@ -92,6 +96,22 @@ impl Contents {
     /// The same as YAML.
     pub fn redacted_yaml(&self) -> Result<String, crate::error::ContractError> {
         yaml::write(&self.redacted())
+    }
+
+    /// Keys that are none of a contract's: whoever compares two wants to see them.
+    fn unknown(&mut self, bytes: &[u8], name: &str) {
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        let document = Document::parse(text, name, SCHEMA_PARSE_CONTRACT);
+        let Ok(Value::Object(keys)) = document.map(|document| document.to_json()) else {
+            return;
+        };
+        for (key, mut value) in keys {
+            if KEYS.contains(&key.as_str()) {
+                yaml::wipe(&mut value);
+            } else {
+                self.put(&key, value);
+            }
+        }
     }
 
     fn part(&mut self, name: &'static str, part: Part, keys: Keys<'_>, place: &Place) {
@@ -199,13 +219,19 @@ fn file(path: &str, content: &[u8]) -> Value {
 fn redact<'t>(value: &'t Value, names: &mut Vec<&'t str>) -> Value {
     match value {
         Value::Object(map) => {
-            let entries = map.iter().map(|(key, value)| {
+            let mut entries = Map::new();
+            for (key, value) in map {
                 names.push(key);
                 let kept = redact(value, names);
                 names.pop();
-                (key.clone(), kept)
-            });
-            Value::Object(entries.collect())
+                // What is hidden of two keys may be all that they differ in.
+                let mut key = shown_key(key).into_owned();
+                while entries.contains_key(&key) {
+                    key.push('*');
+                }
+                entries.insert(key, kept);
+            }
+            Value::Object(entries)
         }
         Value::Array(items) => items.iter().map(|item| redact(item, names)).collect(),
         leaf => shown(leaf, names),

@@ -64,6 +64,11 @@ pub enum ContractError {
     /// Initdata cannot be made or read.
     #[error("the initdata cannot be used: {0}; make it again from the contract")]
     Initdata(&'static str),
+    /// Initdata has no form for a contract.
+    #[error(
+        "initdata cannot hold the contract: there are carriage returns, other control characters or three single quotes in a row in it; save it with line feeds alone at its line ends, and write the quotes another way"
+    )]
+    InitdataForm,
     /// A sealed secret cannot be made or read.
     #[error(
         "the sealed secret cannot be used: {0}; seal it again, for the same party and with the same keys"
@@ -85,6 +90,11 @@ pub enum ContractError {
         /// What is wrong with it.
         cause: &'static str,
     },
+    /// A sealed attestation record does not open.
+    #[error(
+        "the attestation record does not open with this key; give the private key of the auditor that the contract named"
+    )]
+    RecordSealed,
     /// The signature of an attestation record does not match.
     #[error(
         "the signature does not match the attestation record; check that record, signature and certificate are of one guest"
@@ -118,9 +128,10 @@ impl ContractError {
     pub fn code(&self) -> Code {
         match self {
             Self::SignatureForm | Self::SignatureMismatch => messages::SIGNATURE_INVALID,
-            Self::Record { .. } | Self::RecordSignature | Self::RecordSignatureForm => {
-                messages::ENCRYPT_ATTESTATION
-            }
+            Self::Record { .. }
+            | Self::RecordSealed
+            | Self::RecordSignature
+            | Self::RecordSignatureForm => messages::ENCRYPT_ATTESTATION,
             Self::Unwritable | Self::AgeSeal | Self::Library(_) | Self::ExplicitRejection => {
                 messages::INTERNAL_ERROR
             }
@@ -134,6 +145,7 @@ impl ContractError {
             | Self::AgeKey(_)
             | Self::AgeForm(_)
             | Self::Initdata(_)
+            | Self::InitdataForm
             | Self::SeedSize(_)
             | Self::SealedSecret(_) => messages::INVALID_CONTRACT,
         }

@@ -71,7 +71,7 @@ macro_rules! catalogue {
 catalogue! {
     LOGGING_READY = 1 10 Info "logging has been set up";
     LOGGING_NONE = 1 2 Warning "no collector for the lines of the guest is named";
-    CERTIFICATE_ENDS = 1 100 Warning "a certificate of the contract ends";
+    CERTIFICATE_ENDS = 1 100 Warning "a certificate of the contract does not last";
     LOGGING_MISSING_PEM = 1 5 Error "logging: a PEM block is missing";
     LOGGING_UNKNOWN_KEY_TYPE = 1 6 Error "logging: the client key is of an unknown type";
     LOGGING_MISSING_SERVER_CERTIFICATE = 1 7 Error "logging: the server certificate authority is missing";

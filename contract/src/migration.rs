@@ -16,6 +16,7 @@ use crate::messages;
 use crate::opening::{self, Keys};
 use crate::preflight::Horizon;
 use crate::product::Product;
+use crate::public::shown_path;
 use crate::review::alone::{self, Terms};
 use crate::schema;
 use crate::secret::SecretString;
@@ -278,7 +279,7 @@ impl Moved {
     fn walk(&mut self, half: &Half, target: &Target<'_>) {
         for row in table::rows(half.name) {
             for pointer in row.pointers(&half.tree) {
-                let key = format!("{}{}", half.name, pointer.replace('/', "."));
+                let key = format!("{}.{}", half.name, shown_path(&pointer));
                 let place = half.document.place(&pointer);
                 let (fate, why) = match row.fate {
                     Fate::Human => {
@@ -328,7 +329,14 @@ impl Moved {
             .and_then(|opened| opened.verify(target.product))
             .and_then(|verified| {
                 let mut unread = verified.warnings().to_vec();
-                unread.extend(verified.agree()?.plan()?.warnings);
+                match verified.agree().and_then(|agreed| agreed.plan()) {
+                    Ok(plan) => unread.extend(plan.warnings),
+                    Err(rejected) => {
+                        let new = |finding: &Finding| !unread.contains(finding);
+                        let found: Vec<_> = rejected.findings.into_iter().filter(new).collect();
+                        unread.extend(found);
+                    }
+                }
                 Ok(unread)
             })
             .unwrap_or_else(|Rejection { findings, .. }| findings);

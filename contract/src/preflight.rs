@@ -84,10 +84,9 @@ fn certificates(env: &Part<'_, EnvSection>, horizon: Horizon) -> Vec<Finding> {
         // What cannot be parsed is told by the plan.
         let certificates = pem::certificates(text).map(|(found, _)| found);
         for certificate in certificates.unwrap_or_default() {
-            let Some(cause) = ends(&certificate, horizon) else {
+            let Some((cause, remedy)) = dates(&certificate, horizon) else {
                 continue;
             };
-            let remedy = "give a certificate that lasts";
             let code = messages::CERTIFICATE_ENDS;
             findings.push(warn(code, env.document, &pointer, cause, remedy));
             if findings.len() == finding::MOST {
@@ -99,18 +98,20 @@ fn certificates(env: &Part<'_, EnvSection>, horizon: Horizon) -> Vec<Finding> {
 }
 
 /// What is to be said of a certificate's dates.
-fn ends(certificate: &X509Ref, horizon: Horizon) -> Option<String> {
+fn dates(certificate: &X509Ref, horizon: Horizon) -> Option<(String, &'static str)> {
+    const LASTS: &str = "give a certificate that lasts";
     let now = Asn1Time::from_unix(horizon.now).ok()?;
     let left = now.diff(certificate.not_after()).ok()?;
     let begins = now.diff(certificate.not_before()).ok()?;
     if left.days < 0 || left.secs < 0 {
-        return Some("the certificate has ended".into());
+        return Some(("the certificate has ended".into(), LASTS));
     }
     if begins.days > 0 || begins.secs > 0 {
-        return Some("the certificate is not valid yet".into());
+        let remedy = "check the time, or give a certificate that is valid already";
+        return Some(("the certificate is not valid yet".into(), remedy));
     }
     let is_soon = i64::from(left.days) < i64::from(horizon.days);
-    is_soon.then(|| format!("the certificate ends in {} days", left.days))
+    is_soon.then(|| (format!("the certificate ends in {} days", left.days), LASTS))
 }
 
 #[cfg(test)]

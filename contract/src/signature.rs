@@ -46,6 +46,15 @@ pub fn ended(validity: Validity, now: i64, place: Place) -> Option<Finding> {
     })
 }
 
+/// The key that `env.signingKey` names, for whoever takes the contract and whoever checks its signature alone.
+pub(crate) fn signing_key(text: &str, place: &Place) -> Result<PublicKey, Vec<Finding>> {
+    PublicKey::parse(text.as_bytes()).map_err(|error| {
+        let mut found = error.at(place.clone());
+        found.code = messages::SIGNATURE_INVALID;
+        vec![found]
+    })
+}
+
 /// Checks the signature of the two sections; `signature` is base64, white space in it is ignored.
 pub fn verify(signed: Signed<'_>, signature: &str, key: &PublicKey) -> Result<(), ContractError> {
     let compact: String = signature

@@ -17,7 +17,7 @@ use crate::yaml::{Document, Kind, Origin};
 /// The largest contract that is read.
 pub const MAX_BYTES: usize = 32 << 20;
 
-const KEYS: [&str; 4] = [
+pub(crate) const KEYS: [&str; 4] = [
     "workload",
     "env",
     "attestationPublicKey",

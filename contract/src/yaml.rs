@@ -12,6 +12,7 @@ use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy, Opt
 use crate::error::ContractError;
 use crate::finding::{Finding, Place};
 use crate::messages::Code;
+use crate::public::shown_key;
 
 mod errors;
 mod node;
@@ -297,7 +298,7 @@ fn join_key(path: &mut String, key: &str) {
     if !path.is_empty() {
         path.push('.');
     }
-    path.push_str(key);
+    path.push_str(&shown_key(key));
 }
 
 fn join_index(path: &mut String, index: usize) {

@@ -14,6 +14,7 @@ use crate::finding::{Finding, Place};
 use crate::messages;
 use crate::opening::{self, Keys};
 use crate::private_key::PrivateKey;
+use crate::signature;
 use crate::user_data::Text;
 use crate::yaml::{self, Document};
 
@@ -108,7 +109,7 @@ pub(super) fn find(env: &Text, keys: Keys<'_>, place: &Place) -> Result<PublicKe
             "give the public key of the signer, or add env.signingKey and sign again",
         ));
     };
-    PublicKey::parse(text.as_bytes()).map_err(|error| vec![error.at(place.clone())])
+    signature::signing_key(text, place)
 }
 
 /// An env section, a mapping; it wipes itself.

@@ -45,9 +45,7 @@ impl Initdata {
         // A literal string of TOML has no escapes: what it cannot hold cannot be written.
         let writable = |letter: char| !letter.is_control() || matches!(letter, '\n' | '\t');
         if self.contract.contains("'''") || !self.contract.chars().all(writable) {
-            return Err(ContractError::Initdata(
-                "the contract holds three single quotes in a row, or a control character",
-            ));
+            return Err(ContractError::InitdataForm);
         }
         let boot = match &self.header {
             Some(header) if STANDARD.decode(header).is_err() => {

@@ -179,7 +179,7 @@ pub fn open(
         tag,
     )
     .map(Zeroizing::new)
-    .map_err(|_| ContractError::TokenSealed)
+    .map_err(|_| ContractError::SealedSecret("it does not open with this key"))
 }
 
 /// The payload, once its signature and everything fixed about it are right.

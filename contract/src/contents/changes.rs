@@ -7,6 +7,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{Contents, shown};
+use crate::public::shown_key;
 
 /// One difference. A value that may be secret is hidden; a mapping or list that came or went is told by its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +52,7 @@ fn compare<'t>(
             let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
             for key in keys {
                 walk.names.push(key);
-                walk.path.push(format!(".{key}"));
+                walk.path.push(format!(".{}", shown_key(key)));
                 compare(walk, one.get(key), other.get(key), changes);
                 walk.path.pop();
                 walk.names.pop();

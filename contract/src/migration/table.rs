@@ -77,6 +77,8 @@ const fn goes(key: &'static str, beside: Option<(&'static str, bool)>, why: &'st
 
 const SEED: &str = "the same passphrase is made of both seeds (SHA-256 of env's, then workload's): a volume that was made there opens here";
 
+const CONSENT: &str = "both parties agree by it, as this appliance has it";
+
 const TABLE: &[Row] = &[
     stays(
         "workload",
@@ -100,6 +102,10 @@ const TABLE: &[Row] = &[
         "auths",
         "credentials by registry; they win over the deployer's",
     ),
+    stays("workload", "contractId", CONSENT),
+    stays("workload", "envPolicy", CONSENT),
+    stays("env", "contractId", CONSENT),
+    stays("env", "workloadPolicy", CONSENT),
     stays(
         "workload",
         "images",

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use super::{Link, Network, Route, Settings, is_domain};
-use crate::finding::{self, Finding};
+use crate::finding::{self, Finding, Place};
+use crate::messages;
+use crate::public::shown_key;
 use crate::spelling;
 use crate::yaml::{Document, Kind, Node, step, whole};
 
@@ -116,9 +118,13 @@ impl<'a> Reader<'a> {
 
 impl Reader<'_> {
     fn refuse(&mut self, at: &At<'_>, cause: impl Into<String>, remedy: impl Into<String>) {
+        self.refuse_at(self.document.place(&at.pointer), cause, remedy);
+    }
+
+    fn refuse_at(&mut self, place: Place, cause: impl Into<String>, remedy: impl Into<String>) {
         if self.findings.len() < finding::MOST {
-            self.findings
-                .push(self.document.finding(&at.pointer, cause, remedy));
+            let code = messages::NETWORK_FAILED;
+            self.findings.push(Finding::new(code, place, cause, remedy));
         }
     }
 
@@ -359,11 +365,11 @@ impl Reader<'_> {
             );
             return false;
         };
-        for (key, value) in at.entries() {
+        for (key, _) in at.entries() {
             if !known.contains(&key) {
-                self.refuse(
-                    &value,
-                    format!("the key `{key}` is not known here"),
+                self.refuse_at(
+                    self.document.key_place(&at.pointer, key),
+                    format!("the key `{}` is not known here", shown_key(key)),
                     spelling::remedy(key, known),
                 );
             }

@@ -11,6 +11,7 @@ use crate::certificate::PublicKey;
 use crate::finding::Finding;
 use crate::messages;
 use crate::planning::Part;
+use crate::public::shown_path;
 use crate::secret::{ExposeSecret as _, SecretString};
 use crate::sections::env::EnvSection;
 use crate::sections::workload::WorkloadSection;
@@ -165,7 +166,7 @@ struct Secret {
 
 impl Secret {
     fn at(pointer: String) -> Self {
-        let name = dotted(&pointer);
+        let name = shown_path(&pointer);
         Self { pointer, name }
     }
 
@@ -173,13 +174,9 @@ impl Secret {
     fn within(pointer: &str, file: &str, inner: &str) -> Self {
         Self {
             pointer: pointer.to_owned(),
-            name: format!("{} → {file}: {}", dotted(pointer), dotted(inner)),
+            name: format!("{} → {file}: {}", shown_path(pointer), shown_path(inner)),
         }
     }
-}
-
-fn dotted(pointer: &str) -> String {
-    pointer.trim_start_matches('/').replace('/', ".")
 }
 
 fn told(document: &Document, secrets: &[Secret]) -> Option<Finding> {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::finding::{self, Finding, Place};
 use crate::messages;
+use crate::public::shown_key;
 use crate::spelling;
 use crate::yaml::Document;
 
@@ -53,7 +54,7 @@ pub(super) fn findings(
         Kind::AdditionalProperties { unexpected } => {
             let known = known_keys(schema, rule);
             let told = unexpected.iter().take(finding::MOST).map(|key| {
-                let cause = format!("the key `{key}` is not known here");
+                let cause = format!("the key `{}` is not known here", shown_key(key));
                 finding(
                     document.key_place(pointer, key),
                     cause,

@@ -332,11 +332,7 @@ impl Opened {
                 remedy,
             ));
         };
-        let key = PublicKey::parse(text.as_bytes()).map_err(|error| {
-            let mut found = error.at(self.places.env.clone());
-            found.code = messages::SIGNATURE_INVALID;
-            vec![found]
-        })?;
+        let key = signature::signing_key(text, &self.places.env)?;
         let signed = Signed {
             workload: &workload.read.0,
             env: &env.read.0,

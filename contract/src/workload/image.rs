@@ -15,6 +15,8 @@ pub(super) const DOCKER_HUB: &str = "docker.io";
 /// Why a name is not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Problem {
+    /// A user or a password: no secret belongs into a name.
+    Credentials,
     /// No digest: nobody can say what would run.
     NoDigest,
     /// Not `sha256:` and 64 lowercase hexadecimal digits.
@@ -29,6 +31,10 @@ pub(super) enum Problem {
 /// Why it is not run.
 pub(super) fn parse(name: &str) -> Result<ImageReference, Problem> {
     let (name, digest) = name.split_once('@').ok_or(Problem::NoDigest)?;
+    // A digest has no folder; what follows a user does.
+    if digest.contains('/') {
+        return Err(Problem::Credentials);
+    }
     if !is_digest(digest) {
         return Err(Problem::BadDigest);
     }
@@ -64,6 +70,10 @@ pub(super) fn read(
     let mut level = Level::Error;
     let (cause, remedy) = match parse(&text) {
         Ok(image) => return Some(image),
+        Err(Problem::Credentials) => (
+            format!("the name of the image of {owner} has a user before its registry"),
+            "write `registry/name@sha256:...`, and user and password under `auths`",
+        ),
         Err(Problem::NoDigest) if is_signed(&text, surroundings.signed) => {
             level = Level::Limit;
             (
@@ -215,6 +225,8 @@ mod tests {
             (format!("nginx@{upper}"), Problem::BadDigest),
             (format!("nginx@{}", &DIGEST[..70]), Problem::BadDigest),
             (format!("nginx@{DIGEST}@{DIGEST}"), Problem::BadDigest),
+            (format!("bob:hunter2@a.b/c@{DIGEST}"), Problem::Credentials),
+            ("bob:hunter2@a.b/c".to_owned(), Problem::Credentials),
             ("nginx@sha512:00".to_owned(), Problem::BadDigest),
             (format!("@{DIGEST}"), Problem::BadName),
             (format!("UPPER@{DIGEST}"), Problem::BadName),

@@ -13,6 +13,7 @@ use super::interpolation::{Interpolator, Problem, Variables};
 use super::template::Templates;
 use crate::finding::{self, Finding, Level};
 use crate::messages::{self, Code};
+use crate::public::shown_key;
 use crate::spelling;
 use crate::yaml::{Document, Kind, Node, Origin};
 
@@ -326,7 +327,7 @@ impl<'a> Reader<'a> {
                 .iter()
                 .filter(|(key, _)| !(is_compose && key.name.starts_with("x-")))
                 .map(|(key, node)| {
-                    let path = format!("{}{dot}{}", value.path, key.name);
+                    let path = format!("{}{dot}{}", value.path, shown_key(&key.name));
                     (
                         key.name.as_str(),
                         Value {
@@ -387,7 +388,7 @@ impl<'a> Reader<'a> {
 
     /// Reports a key that nobody knows.
     pub(super) fn unknown(&mut self, value: &Value<'_>, key: &str, known: &str) {
-        let cause = format!("the key `{key}` is not known here");
+        let cause = format!("the key `{}` is not known here", shown_key(key));
         let known: Vec<&str> = known.split(", ").collect();
         self.refuse_key(value, cause, spelling::remedy(key, &known));
     }

@@ -6,12 +6,13 @@ use serde_saphyr::localizer::ExternalMessageSource;
 
 use super::{MAX_DEPTH, MAX_NODES, Origin, narrow, node};
 use crate::finding::Finding;
+use crate::public::shown_key;
 
 /// The finding for an error of the parser.
 pub(super) fn finding(error: &Error, text: &str, origin: &Origin) -> Finding {
     let (cause, remedy) = match error {
         Error::DuplicateMappingKey { key: Some(key), .. } => (
-            format!("the key `{key}` stands twice in one mapping"),
+            format!("the key `{}` stands twice in one mapping", shown_key(key)),
             "remove one of the two",
         ),
         Error::DuplicateMappingKey { .. } => (

@@ -11,6 +11,7 @@ use serde::de::{
 };
 
 use super::node::{Key, Kind, Node, whole};
+use crate::public::shown_key;
 use crate::spelling;
 
 /// What is wrong, and where in the tree.
@@ -127,7 +128,7 @@ impl serde::de::Error for Error {
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         Self::new(
-            format!("the key `{field}` is not known here"),
+            format!("the key `{}` is not known here", shown_key(field)),
             &spelling::remedy(field, expected),
         )
     }

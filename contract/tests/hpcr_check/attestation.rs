@@ -55,6 +55,14 @@ fn a_record_that_the_image_signed_is_good_in_the_clear_and_sealed() {
     assert_eq!(desk.hpcr(&VERIFY).status, 0, "a signature in base64");
     desk.write("record.txt", desk.seal(&text, "hyper-protect-basic"));
     assert_eq!(desk.hpcr(&VERIFY).status, 2, "sealed, and no key");
+    let ran = desk.hpcr(&[&VERIFY[..], &["--key", "signer.key"]].concat());
+    assert!(
+        ran.status == 1
+            && ran
+                .out
+                .contains("error[HPL11002E]: the attestation record does not open"),
+        "{ran:?}"
+    );
     let ran = desk.hpcr(&[&VERIFY[..], &["--key", "image.key", "--format", "json"]].concat());
     assert_eq!(ran.json()["digests"]["baseimage"], "ab".repeat(32));
     assert_eq!(ran.json()["version"], "26.7.1");
@@ -164,6 +172,24 @@ fn a_certificate_is_followed_to_its_root_at_the_time_that_is_given() {
         assert!(
             ran.status == 1 && ran.out.contains("error[HPL12101E]"),
             "{arguments:?}: {ran:?}"
+        );
+        let told = |format| {
+            let check = ["certificate", "check", "leaf.crt", "--format", format];
+            desk.hpcr(&[&check[..], arguments].concat())
+        };
+        let github = told("github").out;
+        assert!(
+            github.starts_with("::error file=leaf.crt,title=HPL12101E::CN=leaf: "),
+            "{github}"
+        );
+        let location = &told("sarif").json()["runs"][0]["results"][0]["locations"][0];
+        assert_eq!(
+            location["physicalLocation"]["artifactLocation"]["uri"],
+            "leaf.crt"
+        );
+        assert_eq!(
+            location["logicalLocations"][0]["fullyQualifiedName"],
+            "CN=leaf"
         );
         for line in ran.out.lines().filter(|line| line.starts_with("wrong ")) {
             let is_claim = line.contains("is valid now") || line.contains("is given");

@@ -107,7 +107,7 @@ impl Desk {
         }
         let compose = format!(
             "services:\n  web:\n    image: ${{REGISTRY}}/web@{DIGEST}\n    command: serve --password ${{PASSWORD}}\n    \
-             environment:\n      GREETING:\n    ports: [\"8080:80\"]\n    volumes: [\"/mnt/data:/data\"]\n"
+             environment:\n      GREETING:\n    ports: [\"8080:80\"]\n    ulimits: {{nofile: {{soft: 1024, hard: -1}}}}\n    volumes: [\"/mnt/data:/data\"]\n"
         );
         Self {
             env: desk.env_section("signer.crt"),

@@ -21,6 +21,14 @@ fn the_plan_shows_what_will_run_and_no_secret() {
         (&json!(3), &json!(["GREETING"]))
     );
     assert_eq!(plan["volumes"][0]["mount"], "/mnt/data");
+    assert_eq!(
+        (
+            &plan["volumes"][0]["create"],
+            &plan["volumes"][0]["headerRecord"]
+        ),
+        (&json!("ifBlank"), &json!("adopt"))
+    );
+    assert_eq!(service["limits"]["ulimits"], json!(["nofile 1024:-1"]));
     assert_eq!(plan["logging"]["port"], 6514);
     assert_eq!(plan["registries"][0], "registry.example:5000");
     let closed = desk.hpcr(&["plan", "contract.yaml"]);
@@ -173,4 +181,45 @@ fn the_truth_about_the_signature_is_told_also_where_the_contract_breaks_the_sche
     assert_eq!(signature(&desk.clear()), "none");
     let bare = good.lines().filter(|line| !line.starts_with("envWorkload"));
     assert_eq!(signature(&bare.collect::<Vec<_>>().join("\n")), "none");
+}
+
+#[test]
+fn what_somebody_wrote_into_a_key_is_shown_by_no_command() {
+    let mut desk = Desk::new();
+    let compose = format!(
+        "services:\n  a:\n    image: bob:hunter2@reg.example/x@{DIGEST}\n    environment: {{DB_PASSWORD=hunter2: x}}\n  \
+         b:\n    image: x@{DIGEST}\n    environment:\n      - OK=1\n    PASS=hunter2: y\n    volumes: [{{PASS=hunter2: x}}]\n"
+    );
+    desk.workload = desk.workload_section(&compose).replace(
+        "env:\n",
+        "env:\n  PASS=hunter2: x\n  https://bob:hunter2@reg/a=hunter2: y\n",
+    );
+    desk.workload = desk.workload.replace(
+        "auths:\n",
+        "auths:\n  https://bob:hunter2@reg:\n    username: a\n    password: b\n",
+    );
+    desk.write("contract.yaml", desk.clear());
+    desk.write("bare.yaml", desk.clear().replace("hunter2", "hunter3"));
+    for arguments in [
+        &["contract.yaml"][..],
+        &["contract.yaml", "--format", "json"],
+        &["inspect", "contract.yaml"],
+        &["inspect", "contract.yaml", "--format", "json"],
+        &["diff", "contract.yaml", "bare.yaml"],
+        &["plan", "contract.yaml"],
+        &["migrate", "contract.yaml"],
+    ] {
+        // That no secret is shown is what the desk sees to.
+        let ran = desk.hpcr(arguments);
+        assert!(ran.status < 2 && !ran.all().contains("hunter3"), "{ran:?}");
+    }
+    let unknown = desk.clear() + "further: hunter2\n";
+    desk.write("bare.yaml", &unknown);
+    let ran = desk.hpcr(&["diff", "contract.yaml", "bare.yaml"]);
+    assert_eq!(ran.out, "+ further: <hidden>\n");
+    let ran = desk.hpcr(&["inspect", "contract.yaml"]);
+    assert!(
+        ran.out.contains("DB_PASSWORD=<hidden>") && ran.out.contains("\"registry.example:5000\":"),
+        "{ran:?}"
+    );
 }

@@ -145,3 +145,37 @@ fn a_sealed_contract_is_moved_with_the_key_that_opens_it_alone() {
     assert_eq!(open.status, 0, "{open:?}");
     assert_eq!(desk.hpcr(&["verify", "new.yaml"]).status, 0);
 }
+
+#[test]
+fn keys_of_both_parties_and_unknown_ones_are_told_and_what_lies_in_no_file_names_the_one_that_was_given()
+ {
+    let desk = Desk::new();
+    let id = "  contractId: 0123456789abcdef0123456789abcdef\n";
+    let contract = desk.clear();
+    let (workload, env) = contract.split_once("env: |\n").unwrap();
+    desk.write(
+        "old.yaml",
+        format!("{workload}{id}env: |\n{env}  further: x\n{id}"),
+    );
+    let ran = desk.hpcr(&["migrate", "old.yaml"]);
+    for part in [
+        "stays    workload.contractId: ",
+        "stays    env.contractId: ",
+        "= key: env.further\n",
+    ] {
+        assert!(ran.status == 0 && ran.out.contains(part), "{part}: {ran:?}");
+    }
+    desk.write(
+        "old.yaml",
+        format!("{workload}env: |\n{env}  further: x\n{id}"),
+    );
+    let ran = desk.hpcr(&["migrate", "old.yaml", "--format", "github"]);
+    let lines: Vec<_> = ran.out.lines().collect();
+    assert!(ran.status == 1 && lines.len() == 2, "{ran:?}");
+    for line in lines {
+        assert!(
+            line.contains(" file=old.yaml,title=") && line.contains("::the new contract:"),
+            "{line}"
+        );
+    }
+}

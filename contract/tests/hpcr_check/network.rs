@@ -35,6 +35,19 @@ fn a_configuration_is_judged_by_the_published_rules() {
     ] {
         assert!(ran.out.contains(part), "{part}:\n{}", ran.out);
     }
+    desk.write(
+        "network-config",
+        fixed.replace("      gateway4", "      set-name: eth0\n      gateway4"),
+    );
+    let ran = desk.hpcr(&["network", "network-config"]);
+    assert!(
+        ran.out
+            .contains("8 |       set-name: <hidden>\n  |       ^^^^^^^^\n")
+            || ran
+                .out
+                .contains("8 |       set-name: eth0\n  |       ^^^^^^^^\n"),
+        "{ran:?}"
+    );
     let ran = desk.hpcr_with(&["network", "-", "--format", "json"], b"{}");
     assert_eq!(
         (ran.status, &ran.json()["file"]),

@@ -284,9 +284,53 @@ fn a_certificate_that_has_ended_seals_nothing() {
     assert_eq!(desk.hpcr(&seal).status, 0, "a certificate in DER");
     let ran = desk.hpcr(&[&seal[..], &["--at", "2099-01-01T00:00:00Z"]].concat());
     assert!(
-        ran.status == 1 && ran.out.is_empty() && ran.err.contains("has ended"),
+        ran.status == 1
+            && ran.out.is_empty()
+            && ran
+                .err
+                .contains("error[HPL12101E]: the encryption certificate has ended, at 20")
+            && ran.err.ends_with("image.der: not valid: 1 error\n"),
         "{ran:?}"
     );
+}
+
+#[test]
+fn a_key_of_the_other_kind_and_no_key_are_wrong_use_and_say_so() {
+    let desk = Desk::new();
+    let age = desk.hpcr(&["keygen", "--age", "--public", "age.pub", "--out", "age.key"]);
+    assert_eq!(age.status, 0);
+    let recipient = String::from_utf8(desk.read("age.pub")).unwrap();
+    desk.write("env.yaml", &desk.env);
+    for (to, how) in [("--cert", "image.crt"), ("--recipient", recipient.trim())] {
+        let sealed = desk.hpcr(&["encrypt", to, how, "env.yaml"]);
+        desk.write(to, sealed.out);
+    }
+    desk.write("sealed.yaml", desk.sealed_and_signed());
+    let token = "sealed as a token, and the key is one for age files";
+    let none = "it is sealed; give the private key";
+    for (arguments, cause) in [
+        (
+            &["decrypt", "--key", "image.key", "./--recipient"][..],
+            "sealed as an age file, and the key is one for tokens",
+        ),
+        (&["decrypt", "--key", "age.key", "./--cert"], token),
+        (
+            &["decrypt", "--contract", "--key", "age.key", "sealed.yaml"],
+            token,
+        ),
+        (&["verify", "--key", "age.key", "sealed.yaml"], token),
+        (&["verify", "sealed.yaml"], none),
+        (&["--section", "env", "./--cert"], none),
+        (&["--section", "env", "--key", "age.key", "./--cert"], token),
+    ] {
+        let ran = desk.hpcr(arguments);
+        assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{ran:?}");
+        assert!(
+            ran.err.contains(cause) && !ran.err.contains("invalid"),
+            "{ran:?}"
+        );
+    }
+    assert_eq!(desk.hpcr(&["sealed.yaml"]).status, 0);
 }
 
 #[test]

@@ -77,6 +77,13 @@ pub(crate) fn time(text: &str) -> Result<i64, String> {
         .map_err(|_| "write a time such as 2026-11-21T12:00:00Z".to_owned())
 }
 
+/// Seconds since the Unix epoch as `--at` takes them.
+pub(crate) fn written(seconds: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    let text = time.and_then(|time| time.format(&Rfc3339).ok());
+    text.unwrap_or_else(|| "a time out of range".to_owned())
+}
+
 /// The time that was given, or that of this machine; seconds since the Unix epoch.
 pub(crate) fn now(given: Option<i64>) -> Result<i64, Failure> {
     let clock = || {

@@ -6,12 +6,13 @@ use std::path::Path;
 
 use hpcr_contract::authoring::Signer;
 use hpcr_contract::certificate::{Certificate, PublicKey};
+use hpcr_contract::contents::Contents;
 use hpcr_contract::error::ContractError;
 use hpcr_contract::private_key::{PrivateKey, is_encrypted};
 use hpcr_contract::secret::SecretString;
 use hpcr_contract::stages::Keys;
-use hpcr_contract::token::age;
 use hpcr_contract::token::openssl::DecryptionKey;
+use hpcr_contract::token::{age, is_sealed};
 use zeroize::Zeroizing;
 
 use crate::arguments::{OptionalKey, Passphrase};
@@ -26,6 +27,14 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
+    /// With a key for tokens.
+    pub(crate) fn of_token(key: DecryptionKey) -> Self {
+        Self {
+            token: Some(key),
+            age: None,
+        }
+    }
+
     /// As the stages take it.
     pub(crate) fn keys(&self) -> Keys<'_> {
         Keys {
@@ -33,6 +42,37 @@ impl Opening {
             age: self.age.as_ref(),
             everything: true,
         }
+    }
+
+    /// Whether this is of the kind that opens a sealed text; one in the clear takes none.
+    pub(crate) fn suits(&self, text: &str) -> Result<(), Failure> {
+        if is_sealed(text) {
+            self.opens(age::is_age(text))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The same of these parts of a contract. What cannot be read is told by who reads it.
+    pub(crate) fn suits_parts(&self, contract: &str, parts: &[&str]) -> Result<(), Failure> {
+        let contents = Contents::read(contract.as_bytes(), "", Keys::default());
+        let contents = contents.iter().flat_map(Contents::parts);
+        contents
+            .filter(|part| part.sealed && parts.contains(&part.name))
+            .try_for_each(|part| self.opens(part.form == "age"))
+    }
+
+    fn opens(&self, is_age: bool) -> Result<(), Failure> {
+        Err(Failure::Usage(match (is_age, &self.token, &self.age) {
+            (false, Some(_), _) | (true, _, Some(_)) => return Ok(()),
+            (_, None, None) => "it is sealed; give the private key that opens it with --key",
+            (false, None, _) => {
+                "it is sealed as a token, and the key is one for age files; give the private RSA key with --key"
+            }
+            (true, _, None) => {
+                "it is sealed as an age file, and the key is one for tokens; give the age key (AGE-SECRET-KEY-1...) with --key"
+            }
+        }))
     }
 }
 
@@ -96,10 +136,7 @@ impl<'p> KeyFile<'p> {
             });
         }
         let token = decryption(self.path, self.private(passphrase)?)?;
-        Ok(Opening {
-            token: Some(token),
-            age: None,
-        })
+        Ok(Opening::of_token(token))
     }
 
     /// A private key.

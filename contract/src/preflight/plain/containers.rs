@@ -7,7 +7,7 @@ use crate::messages::SCHEMA_PARSE_CONTRACT;
 use crate::planning::Part;
 use crate::sections::workload::WorkloadSection;
 use crate::workload::archive::{self, Way};
-use crate::yaml::{Document, Kind, Node, Origin};
+use crate::yaml::{Document, Kind, Node, Origin, step};
 
 /// What a workload section says to its containers and should not say in the clear.
 pub(super) fn secrets(part: &Part<'_, WorkloadSection>) -> Vec<Secret> {
@@ -46,7 +46,7 @@ fn of_file(root: &Node) -> Vec<String> {
             .iter()
             .flat_map(|(name, service)| {
                 let variables = of_service(service).into_iter();
-                variables.map(move |variable| format!("/services/{}{variable}", name.name))
+                variables.map(move |variable| format!("/services/{}{variable}", step(&name.name)))
             })
             .collect(),
         _ => of_pod(root),
@@ -61,12 +61,12 @@ fn of_service(service: &Node) -> Vec<String> {
         Some(Kind::Mapping(entries)) => entries
             .iter()
             .filter(|(name, value)| is_told(&name.name, value.text().unwrap_or_default()))
-            .map(|(name, _)| format!("/environment/{}", name.name))
+            .map(|(name, _)| format!("/environment/{}", step(&name.name)))
             .collect(),
         _ => items(environment)
             .filter_map(|(_, item)| item.text()?.split_once('='))
             .filter(|(name, value)| is_told(name, value))
-            .map(|(name, _)| format!("/environment/{name}"))
+            .map(|(name, _)| format!("/environment/{}", step(name)))
             .collect(),
     }
 }

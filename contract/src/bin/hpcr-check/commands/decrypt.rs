@@ -38,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     let text = input::utf8(&arguments.file)?;
     let opening = keys::opening_by(&arguments.key.key, &arguments.key.passphrase)?;
     if arguments.contract {
+        opening.suits_parts(&text, &["workload", "env", "attestationPublicKey"])?;
         return super::written(authoring::open(&text, &name, opening.keys()), &name, output);
     }
     // Editors put a mark in front of text that says nothing here.
@@ -51,6 +52,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
         );
         return Ok(Report::refuse(&name, vec![finding]));
     }
+    opening.suits(text)?;
     let opened = match opening.keys() {
         Keys {
             age: Some(identity),

@@ -55,16 +55,16 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
             output.coloured(&output::plain_lines(&lines.concat()))?;
         }
     }
-    for part in one
-        .parts()
-        .iter()
-        .chain(other.parts())
-        .filter(|part| !part.open)
-    {
-        output::message(&format!(
-            "hpcr-check: {} is sealed and was compared as it stands; give the key with --key",
-            part.name
-        ));
+    for (path, contents) in [(&arguments.one, &one), (&arguments.other, &other)] {
+        let closed = contents.parts().iter().filter(|part| !part.open);
+        let closed: Vec<_> = closed.map(|part| part.name).collect();
+        if !closed.is_empty() {
+            output::message(&format!(
+                "hpcr-check: {}: {}: sealed, and compared as it stands; give the key with --key",
+                output::plain(&input::name(path)),
+                closed.join(", ")
+            ));
+        }
     }
     Ok(Verdict::of(changes.is_empty()))
 }

@@ -101,7 +101,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     if let Some(certificate) = &certificate
         && let Some(finding) = ended(certificate, arguments)?
     {
-        return Ok(Report::refuse("encrypt", vec![finding]));
+        let name = finding.place.file.clone();
+        return Ok(Report::refuse(&name, vec![finding]));
     }
     if arguments.contract {
         contract(arguments, audience, output)
@@ -156,9 +157,12 @@ fn ended(certificate: &PublicKey, arguments: &Arguments) -> Result<Option<Findin
         .unwrap_or_default();
     Ok(has_ended.then(|| {
         Finding::new(
-            messages::INVALID_CONTRACT,
+            messages::CERTIFICATE_INVALID,
             Place::at(name, ""),
-            "the encryption certificate has ended",
+            format!(
+                "the encryption certificate has ended, at {}",
+                input::written(validity.not_after)
+            ),
             "take the certificate of a current image; --at seals for the time that you give",
         )
     }))

@@ -5,9 +5,10 @@
 
 use clap::Args;
 use hpcr_contract::plan::{
-    Condition, Dependency, HealthCheck, Limits, Mount, Plan, Port, Probe, Protocol, Purpose,
-    Restart, Role, Service, Syslog, Ulimit, Volume,
+    Condition, Create, Dependency, HeaderRecord, HealthCheck, Limits, Mount, Plan, Port, Probe,
+    Protocol, Purpose, Restart, Role, Service, Syslog, Ulimit, Volume,
 };
+use hpcr_contract::public::shown_key;
 use serde_json::{Value, json};
 
 use crate::arguments::ContractArguments;
@@ -46,7 +47,7 @@ fn told(plan: &Plan) -> Value {
     json!({
         "logging": logging(&plan.logging),
         "volumes": plan.volumes.iter().map(volume).collect::<Vec<_>>(),
-        "registries": plan.registries.keys().collect::<Vec<_>>(),
+        "registries": plan.registries.keys().map(|name| shown_key(name)).collect::<Vec<_>>(),
         "registryAuthorities": plan.registry_authorities.keys().collect::<Vec<_>>(),
         "services": plan.workload.services.iter().map(service).collect::<Vec<_>>(),
         "files": plan.workload.files.iter().map(|(path, content)| json!({"path": path, "bytes": content.bytes.len()})).collect::<Vec<_>>(),
@@ -75,8 +76,14 @@ fn volume(volume: &Volume) -> Value {
         "mount": volume.mount,
         "filesystem": format!("{:?}", volume.filesystem).to_lowercase(),
         "previousPassphrases": volume.previous_passphrases.len(),
-        "create": format!("{:?}", volume.create),
-        "headerRecord": format!("{:?}", volume.header_record),
+        "create": match volume.create {
+            Create::IfBlank => "ifBlank",
+            Create::Never => "never",
+        },
+        "headerRecord": match volume.header_record {
+            HeaderRecord::Adopt => "adopt",
+            HeaderRecord::Require => "require",
+        },
     })
 }
 
@@ -124,8 +131,15 @@ fn dependency(dependency: &Dependency) -> String {
 }
 
 fn limits(limits: &Limits) -> Value {
-    let ulimit =
-        |(name, limit): (&String, &Ulimit)| format!("{name} {}:{}", limit.soft, limit.hard);
+    // As it is written: -1 is no limit.
+    let number = |limit: u64| match limit {
+        u64::MAX => "-1".to_owned(),
+        limit => limit.to_string(),
+    };
+    let ulimit = |(name, limit): (&String, &Ulimit)| {
+        let name = name.to_lowercase();
+        format!("{name} {}:{}", number(limit.soft), number(limit.hard))
+    };
     json!({
         "memory": limits.memory,
         "milliCpus": limits.milli_cpus,

@@ -49,6 +49,7 @@ fn alone(section: schema::Section, arguments: &Arguments) -> Result<Report, Fail
     let key = keys::opening(&contract.key)?;
     let name = input::name(&contract.file);
     let bytes = input::contract(&contract.file)?;
+    key.suits(std::str::from_utf8(&bytes).unwrap_or_default())?;
     let findings = lone::check(
         section,
         &bytes,

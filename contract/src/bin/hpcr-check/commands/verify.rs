@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use clap::Args;
 use hpcr_contract::authoring;
 use hpcr_contract::certificate::PublicKey;
+use hpcr_contract::contents::Contents;
 use hpcr_contract::finding::{Finding, Level, Place};
 use hpcr_contract::signature;
+use hpcr_contract::stages::Keys;
 use serde_json::{Map, json};
 
 use crate::arguments::{Format, OptionalKey, Passphrase, TimeArguments};
 use crate::failure::Failure;
-use crate::keys::KeyFile;
+use crate::keys::{KeyFile, Opening};
 use crate::output::Output;
 use crate::report::Report;
 use crate::{Verdict, input, keys};
@@ -40,10 +42,10 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     let contract = input::utf8(&arguments.file)?;
     let key = arguments.key.key.as_deref();
     let signer = match key.map(KeyFile::read).transpose()? {
-        None => authoring::verify(&contract, &name, None, None),
+        None => by_env(&contract, &name, &Opening::default())?,
         Some(key) if key.is_age() => {
             let opening = key.opening(&arguments.key.passphrase)?;
-            authoring::verify(&contract, &name, None, opening.keys())
+            by_env(&contract, &name, &opening)?
         }
         Some(key) if key.is_private() => {
             by_private(&contract, &name, &key, &arguments.key.passphrase)?
@@ -72,18 +74,33 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Verdict, Fai
     Ok(Verdict::of(report.is_good()))
 }
 
+type Signer = Result<PublicKey, Vec<Finding>>;
+
+/// By the key that the env section names, which takes the image's where that is sealed.
+fn by_env(contract: &str, name: &str, opening: &Opening) -> Result<Signer, Failure> {
+    if Contents::read(contract.as_bytes(), name, Keys::default())
+        .is_ok_and(|contents| contents.is_signed())
+    {
+        opening.suits_parts(contract, &["env"])?;
+    }
+    Ok(authoring::verify(contract, name, None, opening.keys()))
+}
+
 /// The private key may be the signer's or the image's: the contract tells which.
 fn by_private(
     contract: &str,
     name: &str,
     key: &KeyFile<'_>,
     passphrase: &Passphrase,
-) -> Result<Result<PublicKey, Vec<Finding>>, Failure> {
+) -> Result<Signer, Failure> {
     let signer = key.private(passphrase)?;
     let by_signer = authoring::verify(contract, name, Some(&signer.public_key()?), None);
     if by_signer.is_ok() {
         return Ok(by_signer);
     }
-    let image = keys::decryption(key.path, signer)?;
-    Ok(authoring::verify(contract, name, None, Some(&image)))
+    by_env(
+        contract,
+        name,
+        &Opening::of_token(keys::decryption(key.path, signer)?),
+    )
 }

@@ -5,12 +5,14 @@
 //! parse. Keys are shown, as findings name them anyway.
 
 use hpcr_contract::finding::Place;
-use hpcr_contract::public::{HIDDEN, is_public};
+use hpcr_contract::public::{HIDDEN, is_public, shown_key};
 
 use crate::output::plain;
 
-/// The most characters of a shown value.
-const LONGEST: usize = 100;
+/// The most characters of a line that are shown.
+const WIDEST: usize = 160;
+/// How many of them stand before the part that is meant, where the line is cut in front.
+const LEAD: usize = 40;
 
 /// A line that may be shown, and which part of it is meant.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,8 +31,11 @@ pub(super) fn of(line: &str, place: &Place) -> Snippet {
     let column = place.column.map_or(0, |column| column.saturating_sub(1)) as usize;
     let value = line.value(place);
     let lead = line.lead();
-    let key = line.key.map_or(0, |key| key.chars().count());
-    let (before, width) = if line.key.is_some() && column < lead + key {
+    let key = line.key.map_or(0, |key| shown_key(key).chars().count());
+    let is_item = line.opening.chars().nth(column) == Some('-');
+    let (before, width) = if is_item && line.key.is_none() {
+        (column, 1)
+    } else if line.key.is_some() && column < lead + key {
         (column.max(lead), lead + key - column.max(lead))
     } else {
         let start = line.before_value();
@@ -52,6 +57,31 @@ pub(super) fn of(line: &str, place: &Place) -> Snippet {
         text: plain(&format!("{}{}{value}", line.indent(), line.shown_key())),
         before,
         width: width.max(1),
+    }
+    .cut()
+}
+
+impl Snippet {
+    /// The part of a long line that is around what is meant.
+    fn cut(self) -> Self {
+        let length = self.text.chars().count();
+        if length <= WIDEST {
+            return self;
+        }
+        let from = if self.before + self.width <= WIDEST {
+            0
+        } else {
+            self.before.saturating_sub(LEAD).min(length - 1)
+        };
+        let shown: String = self.text.chars().skip(from).take(WIDEST).collect();
+        let before = if from > 0 { "…" } else { "" };
+        let behind = if length > from + WIDEST { "…" } else { "" };
+        let place = self.before - from;
+        Self {
+            text: format!("{before}{shown}{behind}"),
+            before: place + before.chars().count(),
+            width: self.width.min(WIDEST.saturating_sub(place)).max(1),
+        }
     }
 }
 
@@ -103,7 +133,7 @@ impl<'a> Line<'a> {
 
     fn shown_key(&self) -> String {
         self.key.map_or_else(String::new, |key| {
-            format!("{key}{}", self.between.replace('\t', " "))
+            format!("{}{}", shown_key(key), self.between.replace('\t', " "))
         })
     }
 
@@ -142,7 +172,7 @@ impl<'a> Line<'a> {
         let is_type = self.key == Some("type") && is_public(&["type"], value);
         if is_type || (is_meant && is_public(&names, value)) {
             let bare = value.split(" #").next().unwrap_or(value).trim_end();
-            return bare.chars().take(LONGEST).collect();
+            return bare.to_owned();
         }
         HIDDEN.to_owned()
     }

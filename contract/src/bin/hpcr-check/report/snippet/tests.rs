@@ -86,6 +86,21 @@ fn a_value_is_hidden_unless_its_path_is_known_to_be_public() {
         ("workload: |-", "workload", "workload: |-"),
         ("workload:", "workload", "workload:"),
         ("# hunter2: x", "", "<hidden>"),
+        (
+            "  https://bob:hunter2@reg.example: x",
+            "workload.auths.https:<hidden>",
+            "  https:<hidden>: <hidden>",
+        ),
+        (
+            "      PASS=hunter2: x",
+            "services.a.environment.PASS=<hidden>",
+            "      <hidden>",
+        ),
+        (
+            "    image: bob:hunter2@reg.example/x@sha256:ab",
+            "services.a.image",
+            "    image: <hidden>",
+        ),
         ("", "", ""),
     ] {
         assert_eq!(shown(line, path, 1).0, expected, "{line} at {path}");
@@ -113,6 +128,7 @@ fn the_mark_stands_below_the_key_or_the_value_that_is_meant() {
         ("seed:", "volumes.data.seed", 6, "     ^"),
         ("", "", 1, "^"),
         ("a", "", 4_000_000_000, "^^^^^^^^"),
+        ("- - - a", "", 3, "  ^"),
     ] {
         assert_eq!(shown(line, path, column).1, mark, "{line} {column}");
     }
@@ -124,6 +140,21 @@ fn no_line_moves_the_cursor_or_grows_without_bound() {
     assert_eq!(text, "    image: a\u{fffd}[2J\u{fffd}b");
     let long = format!("    image: {}", "x".repeat(10_000));
     assert!(shown(&long, "services.web.image", 12).0.len() < 200);
+}
+
+#[test]
+fn of_a_long_line_what_is_around_the_mark_is_shown() {
+    let long = "- ".repeat(500_000);
+    for (column, cut, mark) in [(1, false, 0), (97, false, 96), (1001, true, 41)] {
+        let (text, marked) = shown(&long, "", column);
+        assert_eq!(text.starts_with('…'), cut, "{column}");
+        assert!(text.ends_with('…') && text.chars().count() <= 162);
+        assert_eq!(marked, " ".repeat(mark) + "^", "{column}");
+    }
+    let long = format!("    image: {}", "x".repeat(10_000));
+    let (text, marked) = shown(&long, "services.web.image", 12);
+    assert_eq!(text.chars().count(), 161);
+    assert!(marked.trim_start().chars().all(|letter| letter == '^'));
 }
 
 proptest::proptest! {
