@@ -20,7 +20,7 @@ use crate::public::shown_path;
 use crate::review::alone::{self, Terms};
 use crate::schema;
 use crate::secret::SecretString;
-use crate::stages::{Rejection, Sealed};
+use crate::stages::{Agreed, Rejection, Sealed, Verified};
 use crate::user_data::{Part, Text, UserData};
 use crate::yaml::{self, Document, Origin};
 
@@ -175,6 +175,21 @@ pub fn migrate(
     Ok(moved)
 }
 
+/// What is said of a contract until it is planned: what stops it hides no key that nobody reads.
+fn planned(verified: &Verified) -> Vec<Finding> {
+    let mut found = verified.warnings().to_vec();
+    let further = match verified.agree().and_then(Agreed::plan) {
+        Ok(plan) => plan.warnings,
+        Err(Rejection { findings, .. }) => findings,
+    };
+    for finding in further {
+        if !found.contains(&finding) {
+            found.push(finding);
+        }
+    }
+    found
+}
+
 /// What is worth a person's time: what stops, and keys that nobody reads.
 fn is_meant(finding: &Finding) -> bool {
     finding.stops() || finding.code == messages::UNKNOWN_KEY
@@ -319,27 +334,18 @@ impl Moved {
 
     /// What stops the new contract in the guest, and keys that mean nothing there.
     fn check(&mut self, text: &str, target: &Target<'_>) {
-        let found = Sealed::parse(text.as_bytes(), target.name)
+        let verified = Sealed::parse(text.as_bytes(), target.name)
             .and_then(|sealed| {
                 sealed.open(Keys {
                     everything: true,
                     ..Keys::default()
                 })
             })
-            .and_then(|opened| opened.verify(target.product))
-            .and_then(|verified| {
-                let mut unread = verified.warnings().to_vec();
-                match verified.agree().and_then(|agreed| agreed.plan()) {
-                    Ok(plan) => unread.extend(plan.warnings),
-                    Err(rejected) => {
-                        let new = |finding: &Finding| !unread.contains(finding);
-                        let found: Vec<_> = rejected.findings.into_iter().filter(new).collect();
-                        unread.extend(found);
-                    }
-                }
-                Ok(unread)
-            })
-            .unwrap_or_else(|Rejection { findings, .. }| findings);
+            .and_then(|opened| opened.verify(target.product));
+        let found = match verified {
+            Ok(verified) => planned(&verified),
+            Err(Rejection { findings, .. }) => findings,
+        };
         for finding in found.into_iter().filter(is_meant) {
             let of = finding
                 .place
