@@ -8,7 +8,11 @@ use crate::finding::{self, Finding, Place};
 use crate::messages;
 use crate::public::shown_key;
 use crate::spelling;
-use crate::yaml::{Document, Kind, Node, step, whole};
+use crate::yaml::{Document, Kind};
+
+mod at;
+
+use at::{At, top};
 
 const FIXED: [&str; 4] = ["addresses", "gateway4", "routes", "nameservers"];
 const ADDRESS: &str = "write an IPv4 address with the length of its prefix, such as 192.0.2.7/24";
@@ -56,47 +60,6 @@ pub(super) fn unpublished(document: &Document, any_link: bool) -> Vec<Finding> {
         }
     }
     reader.findings
-}
-
-/// A value and the JSON pointer that leads to it.
-struct At<'a> {
-    node: &'a Node,
-    pointer: String,
-}
-
-fn top(document: &Document) -> At<'_> {
-    At {
-        node: document.root(),
-        pointer: String::new(),
-    }
-}
-
-impl<'a> At<'a> {
-    fn get(&self, key: &str) -> Option<Self> {
-        self.node.get(key).map(|node| self.below(key, node))
-    }
-
-    fn below(&self, key: &str, node: &'a Node) -> Self {
-        let pointer = format!("{}/{}", self.pointer, step(key));
-        Self { node, pointer }
-    }
-
-    fn number(&self) -> Option<u64> {
-        match &self.node.kind {
-            Kind::Number(number) => whole(number),
-            _ => None,
-        }
-    }
-
-    fn entries(&self) -> Vec<(&'a str, Self)> {
-        match &self.node.kind {
-            Kind::Mapping(entries) => entries
-                .iter()
-                .map(|(key, node)| (key.name.as_str(), self.below(&key.name, node)))
-                .collect(),
-            _ => Vec::new(),
-        }
-    }
 }
 
 struct Reader<'a> {

@@ -105,7 +105,8 @@ pub(super) fn quantity_processors(text: &str) -> Result<u32, &'static str> {
     let thousandths = amount.whole + u128::from(amount.has_more);
     match u32::try_from(thousandths) {
         Ok(amount @ 1..=MOST_THOUSANDTHS) => Ok(amount),
-        _ => Err(PROCESSORS),
+        Ok(0) => Err(PROCESSORS),
+        _ => Err("these are more processors than any machine has"),
     }
 }
 

@@ -66,6 +66,16 @@ impl Problem {
     }
 }
 
+/// What is told of a variable that is taken and not set: cause and remedy.
+pub(super) fn unset(name: &str) -> (String, String) {
+    (
+        format!("the variable {name} is not set, and is empty here"),
+        format!(
+            "set it in the `env` of the workload or the env section, or write `${{{name}:-}}` where that is meant"
+        ),
+    )
+}
+
 /// Interpolates the scalars of one compose file.
 #[derive(Debug)]
 pub struct Interpolator<'a> {

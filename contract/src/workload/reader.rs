@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 use super::Given;
-use super::interpolation::{Interpolator, Problem, Variables};
+use super::interpolation::{self, Interpolator, Problem, Variables};
 use super::template::Templates;
 use crate::finding::{self, Finding, Level};
 use crate::messages::{self, Code};
@@ -17,6 +17,7 @@ use crate::public::shown_key;
 use crate::spelling;
 use crate::yaml::{Document, Kind, Node, Origin};
 
+mod parts;
 mod scalars;
 
 /// A value of the file and the key path that leads to it.
@@ -172,11 +173,8 @@ impl<'a> Reader<'a> {
         };
         for name in interpolator.take_unset() {
             if self.unset.insert(name.clone()) {
-                self.advise(
-                    value,
-                    format!("the variable {name} is not set, and is empty here"),
-                    format!("set it in the `env` of the workload or the env section, or write `${{{name}:-}}` where that is meant"),
-                );
+                let (cause, remedy) = interpolation::unset(&name);
+                self.advise(value, cause, remedy);
             }
         }
     }
@@ -316,74 +314,6 @@ impl<'a> Reader<'a> {
         outcome
             .map_err(|cause| self.refuse(value, cause, remedy))
             .ok()
-    }
-
-    /// The entries of a mapping; none where it is empty or null. Extensions of Compose (`x-...`) are left out.
-    pub(super) fn entries<'n>(&mut self, value: &Value<'n>) -> Vec<(&'n str, Value<'n>)> {
-        let is_compose = matches!(self.words, Words::Interpolated(_));
-        let dot = if value.path.is_empty() { "" } else { "." };
-        match &value.node.kind {
-            Kind::Mapping(entries) => entries
-                .iter()
-                .filter(|(key, _)| !(is_compose && key.name.starts_with("x-")))
-                .map(|(key, node)| {
-                    let path = format!("{}{dot}{}", value.path, shown_key(&key.name));
-                    (
-                        key.name.as_str(),
-                        Value {
-                            node,
-                            path,
-                            key: key.span(),
-                        },
-                    )
-                })
-                .collect(),
-            Kind::Null => Vec::new(),
-            _ => {
-                self.expected("a mapping", value);
-                Vec::new()
-            }
-        }
-    }
-
-    /// The items of a list; none where it is empty or null.
-    pub(super) fn items<'n>(&mut self, value: &Value<'n>) -> Vec<Value<'n>> {
-        match &value.node.kind {
-            Kind::Sequence(items) => items
-                .iter()
-                .enumerate()
-                .map(|(index, node)| Value {
-                    node,
-                    path: format!("{}[{index}]", value.path),
-                    key: node.span(),
-                })
-                .collect(),
-            Kind::Null => Vec::new(),
-            _ => {
-                self.expected("a list", value);
-                Vec::new()
-            }
-        }
-    }
-
-    /// The items of what may be a mapping, too, and is none.
-    pub(super) fn items_or_entries<'n>(&mut self, value: &Value<'n>) -> Vec<Value<'n>> {
-        match value.node.kind {
-            Kind::Sequence(_) | Kind::Null => self.items(value),
-            _ => {
-                self.expected("a mapping or a list", value);
-                Vec::new()
-            }
-        }
-    }
-
-    /// One value or a list of them.
-    pub(super) fn one_or_many<'n>(&mut self, value: &Value<'n>) -> Vec<Value<'n>> {
-        if value.is_text() {
-            vec![value.clone()]
-        } else {
-            self.items(value)
-        }
     }
 
     /// Reports a key that nobody knows.

@@ -2,10 +2,11 @@
 //! would be merged, which are refused. Every finding has its place in its own file.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::super::Given;
 use super::super::archive::Archive;
-use super::super::interpolation::{Interpolator, Problem, Variables};
+use super::super::interpolation::{self, Interpolator, Problem, Variables};
 use super::{env_file, text_of};
 use crate::finding::{self, Finding, Level, Place};
 use crate::messages;
@@ -82,6 +83,12 @@ pub(super) fn variables<'a>(
         let place = origin.place("", (wrong.line, 1), 0);
         let code = messages::IMAGE_PARSE_COMPOSE;
         Finding::new(code, place, wrong.cause, env_file::REMEDY)
+    }));
+    let unset: BTreeSet<_> = interpolator.take_unset().into_iter().collect();
+    findings.extend(unset.iter().take(finding::MOST).map(|name| {
+        let (cause, remedy) = interpolation::unset(name);
+        let place = origin.place("", (0, 0), 0);
+        Finding::warning(messages::WORKLOAD_ADVICE, place, cause, remedy)
     }));
     if given.is_open {
         return Cow::Borrowed(contract);

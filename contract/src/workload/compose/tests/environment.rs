@@ -198,7 +198,11 @@ fn a_variable_that_is_not_set_is_told_once_with_its_name() {
         "services:\n  web:\n    image: {IMAGE}\n    command: [\"$NONE\", \"${{NONE}}\", \"${{OTHER-}}\", \"${{HOST:-$UNUSED}}\", \"${{GONE:-$DEEP}}\"]\n    env_file: again.env\n"
     );
     let mut archive = archive(&compose);
-    for (name, text) in [("again.env", "A=$NONE $LATE\n"), ("compose.yml", "x: y")] {
+    for (name, text) in [
+        ("again.env", "A=$NONE $LATE\n"),
+        ("compose.yml", "x: y"),
+        (".env", "E=$FIRST\n"),
+    ] {
         let file = File::plain(text.as_bytes().to_vec());
         archive.files.insert(name.to_owned(), file);
     }
@@ -231,6 +235,10 @@ fn a_variable_that_is_not_set_is_told_once_with_its_name() {
                 (
                     Level::Warning,
                     "this file is not read: docker-compose.yaml counts"
+                ),
+                (
+                    Level::Warning,
+                    "the variable FIRST is not set, and is empty here"
                 ),
                 (
                     Level::Warning,
