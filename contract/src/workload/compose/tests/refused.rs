@@ -78,7 +78,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     (
         "environment: {A=x: null}",
-        ":4:19 at services.web.environment.A=x",
+        ":4:19 at services.web.environment.A=<hidden>",
         "no name",
     ),
     (
