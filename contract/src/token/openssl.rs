@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use openssl::encrypt::{Decrypter, Encrypter};
 use openssl::pkey::{PKeyRef, Private};
-use openssl::rand::rand_bytes;
+use openssl::rand::{rand_bytes, rand_priv_bytes};
 use openssl::rsa::Padding;
 use openssl::symm::{Cipher, Crypter, Mode};
 use zeroize::Zeroizing;
@@ -80,6 +80,7 @@ impl DecryptionKey {
     /// Takes a private key where the library rejects bad padding silently, by its version or by its answer.
     pub fn new(key: PrivateKey) -> Result<Self, ContractError> {
         implicit_rejection::is_there()?;
+        first_use(key.key())?;
         Ok(Self(key))
     }
 }
@@ -237,6 +238,13 @@ pub(crate) fn unwrap_key(key: &DecryptionKey, wrapped: &[u8]) -> Zeroizing<[u8; 
     let mut first = Zeroizing::new([0; KEY]);
     first.copy_from_slice(&message[..KEY]);
     first
+}
+
+/// Has the library make what it makes at its first use: two threads that needed that at once would wait for each other
+/// many times.
+fn first_use(key: &PKeyRef<Private>) -> Result<(), openssl::error::ErrorStack> {
+    rand_priv_bytes(&mut [0])?;
+    Decrypter::new(key)?.set_rsa_padding(Padding::PKCS1)
 }
 
 /// RSA PKCS#1 v1.5 decryption; gives the message's length. With implicit rejection, an error depends on the ciphertext
