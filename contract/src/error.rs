@@ -92,7 +92,7 @@ pub enum ContractError {
     },
     /// A sealed attestation record does not open.
     #[error(
-        "the attestation record does not open with this key; give the private key of the auditor that the contract named"
+        "the attestation record does not open with this key; give the private key of the auditor, whose public half the contract names as `attestationPublicKey`, or get the record again"
     )]
     RecordSealed,
     /// The signature of an attestation record does not match.

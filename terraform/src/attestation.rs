@@ -26,11 +26,6 @@ impl From<ContractError> for Closed {
         let cause = format!("{}: {cause}", error.code());
         match error {
             ContractError::TokenForm(_) => Self::Record(cause, "Get the record again.".to_owned()),
-            ContractError::TokenSealed => {
-                let cause = format!("{}: the record does not open with this key", error.code());
-                let remedy = "Give the private key whose public half is attestationPublicKey of the guest's contract, or get the record again.";
-                Self::Key(cause, remedy.to_owned())
-            }
             _ => Self::Key(cause, sentence(remedy)),
         }
     }
